@@ -1,0 +1,35 @@
+#pragma once
+
+#include "cps/base/unique_handle.hpp"
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace cps {
+
+/// A child that we talk to over its standard input and output. Killed and reaped when the
+/// object goes, so that no child outlives what it was started for. One thread at a time.
+class ChildProcess {
+public:
+    /// Starts `program` (absolute path, no shell, no PATH search) with `arguments` after
+    /// argv[0]. Only descriptors 0, 1 and 2 reach it; 0 and 1 are one end of a socket pair.
+    /// @throws Error internal with errno.
+    ChildProcess(const std::string& program, const std::vector<std::string>& arguments);
+    ChildProcess(ChildProcess&& other) noexcept;
+    ChildProcess& operator=(ChildProcess&&) = delete;
+    ~ChildProcess();
+
+    /// Our end of the socket pair (SOCK_STREAM).
+    int fd() const noexcept { return socket_.get(); }
+    pid_t pid() const noexcept { return pid_; }
+    /// SIGKILL and reap; harmless when done already.
+    void kill() noexcept;
+
+private:
+    UniqueFd socket_;
+    pid_t pid_ = -1;
+};
+
+} // namespace cps

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "cps/base/error.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cps::http {
+
+using Field = std::pair<std::string, std::string>;
+
+/// One HTTP/1.1 request, whole, within the limits of the server that read it.
+struct Request {
+    std::string method; ///< as sent
+    std::string target; ///< origin-form, as sent: path and query
+    std::vector<Field> fields;
+    std::string body;
+    bool local = false; ///< came over a Unix socket
+
+    /// The one field of that name, any case. Empty where it is missing *or sent twice*, so
+    /// that nobody smuggles a second Host or Origin past a check.
+    std::optional<std::string_view> field(std::string_view name) const;
+    std::size_t count(std::string_view name) const;
+    /// Target up to `?`, and after it.
+    std::string_view path() const;
+    std::string_view query() const;
+};
+
+struct Response {
+    unsigned status = 200;
+    std::string content_type; ///< none: no body
+    std::vector<Field> fields;
+    std::string body;
+};
+
+/// Answers one request, once, on any thread.
+using Reply = std::function<void(Response)>;
+
+/// `application/problem+json` (RFC 9457) for an error; `language` chooses the detail's words.
+/// `too_large` is 431 for a head, told by `status` where given.
+Response problem(Errc code, std::string_view language, std::optional<int> tries_left = {},
+                 unsigned status = 0);
+
+/// "fr" or "en" from an Accept-Language field (RFC 9110, 12.5.4); `fallback` where neither.
+std::string_view language_of(const Request& request, std::string_view fallback);
+
+} // namespace cps::http

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "cps/base/error.hpp"
+#include "cps/http/message.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace cps::http {
+
+/// What one client may cost (docs/http-api.md).
+struct Limits {
+    std::size_t head = 8 * 1024;           // octets; beyond: 431 too_large
+    std::size_t body = 64 * 1024;          // octets; beyond: 413 too_large
+    std::chrono::seconds header_time{5};   // from the first octet to the whole request: 408
+    std::chrono::seconds silent_time{300}; // an accepted connection that says nothing
+    std::chrono::seconds answer_time{120}; // a dialog may wait for a person
+    std::size_t connections = 64;          // open at once; beyond: 503 overloaded, after the
+                                           // longest silent connection was let go
+};
+
+/// Hands one request over; `reply` must be called exactly once, on any thread. `gone` (may
+/// be empty-handed) is called if the client leaves before the reply. Runs on the server's
+/// thread.
+class Handler {
+public:
+    virtual ~Handler() = default;
+    virtual void handle(Request request, Reply reply) = 0;
+    /// Words for what the server refuses by itself.
+    virtual std::string_view language() const { return "en"; }
+};
+
+/// An HTTP/1.1 server on one io_context thread. Sockets: TCP loopback or Unix.
+class Server {
+public:
+    Server(boost::asio::io_context& io, Handler& handler, Limits limits = {});
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Listens on both 127.0.0.1 and [::1], the first port of [first, last] free on both (on
+    /// 127.0.0.1 alone where the machine has no IPv6). Returns the port.
+    /// @throws Error internal when none is free.
+    std::uint16_t listen_loopback(std::uint16_t first, std::uint16_t last);
+    /// Listens on `host:port` (a numeric address). @throws Error internal.
+    std::uint16_t listen_tcp(const std::string& host, std::uint16_t port);
+    /// A Unix socket, mode 0600, replacing a dead one of the same name; connections of other
+    /// users than our own are closed at once (SO_PEERCRED). @throws Error internal.
+    void listen_local(const std::string& path);
+    /// Closes listeners and connections. Idempotent.
+    void stop();
+    std::size_t open_connections() const;
+
+private:
+    struct State;
+    std::shared_ptr<State> state_; // shared with the connections' pending operations
+};
+
+} // namespace cps::http
