@@ -88,6 +88,17 @@ bool alive(pid_t pid)
     return ::kill(pid, 0) == 0;
 }
 
+/// The most memory that a process ever had resident (proc(5), VmHWM).
+long peak_kilobytes(pid_t pid)
+{
+    std::ifstream status{"/proc/" + std::to_string(pid) + "/status"};
+    for (std::string word; status >> word;)
+        if (long peak = 0; word == "VmHWM:" && status >> peak)
+            return peak;
+    FAIL("no such process");
+    return 0;
+}
+
 /// One end is what a CancelSignal watches; writing to the other makes it readable.
 struct CancelPipe {
     CancelPipe() { REQUIRE(::pipe(ends) == 0); }
@@ -284,6 +295,7 @@ TEST_SUITE("pkcs11_client")
             Faulty faulty{fault};
 
             CHECK(faulty.module().certificates({}).value().empty());
+            CHECK(peak_kilobytes(faulty.module().worker_pid()) < 256 * 1024);
         }
     }
 
@@ -375,6 +387,7 @@ TEST_SUITE("pkcs11_client")
 
     TEST_CASE("a worker killed from outside fails one call and raises no SIGPIPE")
     {
+        ::signal(SIGPIPE, SIG_DFL); // whoever started the tests may ignore it
         Faulty faulty{"none"};
         REQUIRE(faulty.module().certificates({}).has_value());
         ::kill(faulty.module().worker_pid(), SIGKILL);
