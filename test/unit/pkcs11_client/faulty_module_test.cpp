@@ -287,10 +287,17 @@ TEST_SUITE("pkcs11_client")
         CHECK(signing.sign("1234").error().native() == 0x30);
     }
 
+    TEST_CASE("a certificate longer than any real one is left out")
+    {
+        Faulty faulty{"long_certificate"};
+
+        CHECK(faulty.module().certificates({}).value().empty());
+    }
+
+#ifndef __SANITIZE_ADDRESS__ // under which the worker has no limit to its memory
     TEST_CASE("a certificate of an absurd size is left out and starves nobody")
     {
-        for (const auto* fault :
-             {"absurd_certificate_size", "huge_certificate_size", "long_certificate"}) {
+        for (const auto* fault : {"absurd_certificate_size", "huge_certificate_size"}) {
             CAPTURE(fault);
             Faulty faulty{fault};
 
@@ -298,6 +305,7 @@ TEST_SUITE("pkcs11_client")
             CHECK(peak_kilobytes(faulty.module().worker_pid()) < 256 * 1024);
         }
     }
+#endif
 
     TEST_CASE("what a module prints does not reach the agent")
     {
