@@ -77,7 +77,8 @@ bool is_strong_digest(int nid) noexcept
 bool is_weak(const Certificate& leaf)
 {
     const auto key = leaf.key();
-    if (!key || !key->is_rsa() || key->bits() < min_rsa || key->bits() > max_rsa ||
+    // Only RSA keys have that exponent.
+    if (!key || key->bits() < min_rsa || key->bits() > max_rsa ||
         key->rsa_exponent() != exponent)
         return true;
     int digest = NID_undef;

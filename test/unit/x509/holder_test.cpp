@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 using namespace cps;
 using test::certificate_named;
 using x509::holder_of;

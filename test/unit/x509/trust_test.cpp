@@ -91,6 +91,14 @@ TEST_SUITE("x509")
         CHECK(check(spec) == std::nullopt);
     }
 
+    TEST_CASE("what RFC 5280 demands of every certificate is demanded")
+    {
+        auto spec = test::physician();
+        spec.without = {std::string{pki::id::authority_key}}; // 4.2.1.1
+
+        CHECK(check(spec) == ChainFault::untrusted);
+    }
+
     TEST_CASE("a certificate that a card issued is untrusted")
     {
         const auto card = test::hierarchy_card();
