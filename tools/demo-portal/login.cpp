@@ -55,16 +55,16 @@ void Portal::log_in(const http::Request& request, const http::Reply& reply)
 
     ++logins_under_way_;
     login_limit_.failed(given->login); // until it turns out right: many at once count as well
-    boost::asio::post(hashing_, [this, reply, language, given = std::move(*given),
-                                 hash = accounts_.hash_for(given->login),
-                                 old_cookie =
-                                     cookie_.of(request).value_or(std::string{})]() mutable {
+    auto check = [this, reply, language, hash = accounts_.hash_for(given->login),
+                  given = std::move(*given),
+                  old_cookie = cookie_.of(request).value_or(std::string{})]() mutable {
         const auto right = hash.matches(given.password);
         wipe(std::span<char>{given.password});
         boost::asio::post(io_, [this, reply, language, right, login = given.login, old_cookie] {
             finish_login(login, right, language, old_cookie, reply);
         });
-    });
+    };
+    boost::asio::post(hashing_, std::move(check));
 }
 
 void Portal::finish_login(const std::string& login, bool right, std::string_view language,

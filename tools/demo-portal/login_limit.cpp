@@ -12,10 +12,10 @@ void LoginLimit::forget_old()
             times.pop_front();
     };
     drop(all_);
-    std::erase_if(by_login_, [&](auto& entry) {
-        drop(entry.second);
-        return entry.second.empty();
-    });
+    for (auto entry = by_login_.begin(); entry != by_login_.end();) {
+        drop(entry->second);
+        entry = entry->second.empty() ? by_login_.erase(entry) : std::next(entry);
+    }
 }
 
 std::optional<std::chrono::seconds> LoginLimit::wait(std::string_view login)

@@ -24,7 +24,7 @@ std::optional<std::uint16_t> port_number(std::string_view text)
 template <class T>
 auto parsed(const char* complaint)
 {
-    return [complaint](std::string& text) -> std::string {
+    return [complaint](const std::string& text) -> std::string {
         return T::parse(text) ? std::string{} : std::string{complaint};
     };
 }
