@@ -56,7 +56,7 @@ TEST_SUITE("agent")
 
         const auto pin = scripted.ask();
 
-        REQUIRE(pin);
+        REQUIRE(pin.has_value());
         CHECK(text_of(pin->bytes()) == "12%34");
         CHECK(scripted.shown().find(R"("desc": "Une\nligne 100 %")") != std::string::npos);
         CHECK(scripted.shown().find(R"("keyinfo": "--clear")") != std::string::npos);
@@ -78,7 +78,7 @@ TEST_SUITE("agent")
                                              std::chrono::steady_clock::now() + 20s);
         };
 
-        CHECK(ask());
+        CHECK(ask().has_value());
         CHECK(ask().error().code() == Errc::consent_refused);
         CHECK(ask().error().code() == Errc::consent_refused);
     }
