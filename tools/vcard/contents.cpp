@@ -11,6 +11,7 @@ namespace cps::vcard {
 namespace {
 
 using pkcs15::CertificateEntry;
+using pkcs15::DataAccess;
 using pkcs15::DataEntry;
 using pkcs15::KeyEntry;
 using pkcs15::KeyKind;
@@ -50,17 +51,17 @@ constexpr std::array contactless_keys{
 };
 // Names are the issuer's; all identifiers but D107 and D120 are ours.
 constexpr std::array contact_objects{
-    DataEntry{"CPS_DATA", 0xD107, false},
-    DataEntry{"CPS_ID_CARD", 0xD100, false},
-    DataEntry{"CPS_NAME_PS", 0xD101, false},
-    DataEntry{"CPS_LANG_PS", 0xD102, false},
-    DataEntry{"CPS_INFO_PS", 0xD103, false},
-    DataEntry{"CPS_SIT_FACT", 0xD110, true},
-    DataEntry{"CPS_ACTIVITY_01_PS", 0xD120, true},
-    DataEntry{"CPS_ACTIVITY_02_PS", 0xD121, true},
+    DataEntry{"CPS_DATA", 0xD107, DataAccess::writable},
+    DataEntry{"CPS_ID_CARD", 0xD100, DataAccess::open},
+    DataEntry{"CPS_NAME_PS", 0xD101, DataAccess::open},
+    DataEntry{"CPS_LANG_PS", 0xD102, DataAccess::open},
+    DataEntry{"CPS_INFO_PS", 0xD103, DataAccess::open},
+    DataEntry{"CPS_SIT_FACT", 0xD110, DataAccess::closed},
+    DataEntry{"CPS_ACTIVITY_01_PS", 0xD120, DataAccess::closed},
+    DataEntry{"CPS_ACTIVITY_02_PS", 0xD121, DataAccess::closed},
 };
 constexpr std::array contactless_objects{
-    DataEntry{"CPS_ID_CARD", 0xD100, false},
+    DataEntry{"CPS_ID_CARD", 0xD100, DataAccess::open},
 };
 
 File file(FileId id, Bytes content, std::string_view rule = issuer_writes,
@@ -94,18 +95,21 @@ Bytes atr_file()
 
 Bytes object_content(const DataEntry& object, const CardData& data)
 {
-    if (object.label == "CPS_DATA")
+    if (object.access == DataAccess::writable)
         return Bytes(cps_data_size);
     if (object.label == "CPS_ID_CARD")
         return der::sequence(der::utf8(data.card_number));
     return der::sequence(der::utf8(object.label));
 }
 
-std::string_view object_rule(const DataEntry& object)
+std::string_view object_rule(DataAccess access)
 {
-    if (object.label == "CPS_DATA")
-        return pin_writes;
-    return object.needs_pin ? pin_reads : issuer_writes;
+    switch (access) {
+    case DataAccess::open: return issuer_writes;
+    case DataAccess::writable: return pin_writes;
+    case DataAccess::closed: return pin_reads;
+    }
+    return read_only;
 }
 
 void add_objects(Directory& directory, std::span<const DataEntry> objects, const CardData& data)
@@ -113,7 +117,7 @@ void add_objects(Directory& directory, std::span<const DataEntry> objects, const
     directory.files.push_back(file(pkcs15::dodf_id, pkcs15::dodf(objects)));
     for (const auto& object : objects)
         directory.files.push_back(
-            file(object.file, object_content(object, data), object_rule(object)));
+            file(object.file, object_content(object, data), object_rule(object.access)));
 }
 
 Directory contact_application(const CardData& data)

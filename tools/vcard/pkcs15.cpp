@@ -107,6 +107,17 @@ Bytes no_flags()
     return octets_of_hex("03020800");
 }
 
+/// CommonObjectFlags, with the code that a private object wants.
+Bytes object_flags(DataAccess access)
+{
+    switch (access) {
+    case DataAccess::open: return bits({});
+    case DataAccess::writable: return bits({1});                                // modifiable
+    case DataAccess::closed: return join(bits({0}), octet_string(pin_auth_id)); // private
+    }
+    return {};
+}
+
 } // namespace
 
 Bytes odf(bool with_codes)
@@ -167,11 +178,11 @@ Bytes dodf(std::span<const DataEntry> objects)
 {
     Bytes file;
     for (const auto& object : objects) {
-        const auto flags = object.needs_pin ? join(bits({0}), octet_string(pin_auth_id))
-                                            : bits({1}); // private with its code, or modifiable
-        file = join(file, sequence(sequence(utf8(object.label), flags,
-                                            sequence(rule(mode_read, object.needs_pin))),
-                                   sequence(utf8("CPS")), tlv(0xA1, path(object.file))));
+        const auto attributes =
+            sequence(utf8(object.label), object_flags(object.access),
+                     sequence(rule(mode_read, object.access == DataAccess::closed)));
+        file = join(file,
+                    sequence(attributes, sequence(utf8("CPS")), tlv(0xA1, path(object.file))));
     }
     return file;
 }

@@ -37,10 +37,16 @@ struct KeyEntry {
     KeyKind kind;
 };
 
+enum class DataAccess {
+    open,     ///< read by all, written by the issuer
+    writable, ///< read by all, written after the PIN
+    closed,   ///< read after the PIN
+};
+
 struct DataEntry {
     std::string_view label;
     FileId file;
-    bool needs_pin;
+    DataAccess access;
 };
 
 /// @param with_codes whether there is an AODF.
