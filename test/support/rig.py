@@ -28,7 +28,7 @@ import winscard
 
 SOURCE_ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD_ROOT = pathlib.Path(os.environ.get("CPS_BUILD_ROOT", SOURCE_ROOT / "build"))
-PKI = pathlib.Path(os.environ.get("CPS_TEST_PKI", BUILD_ROOT / "test" / "pki"))
+PKI = pathlib.Path(os.environ.get("CPS_TEST_PKI", BUILD_ROOT / "test" / "integration" / "pki"))
 PIN, WRONG_PIN, PUK = "1234", "9999", "12345678"
 
 VPCD_DRIVER = pathlib.Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
