@@ -1,0 +1,69 @@
+import tempfile
+import unittest
+from pathlib import Path
+
+import layers
+from tree import ROOT
+
+
+class Layers(unittest.TestCase):
+    def test_the_tree(self):
+        """no file includes what its layer may not see"""
+        self.assertEqual([], layers.faults(ROOT))
+
+    def test_every_folder_of_src_is_a_layer(self):
+        """every folder under src and include/cps has its row in the table"""
+        for parent in ("src", "include/cps"):
+            for folder in (ROOT / parent).iterdir():
+                if folder.is_dir() and any(folder.glob("*.[ch]pp")):
+                    self.assertIn(folder.name, layers.MAY_INCLUDE)
+
+
+class TheCheckItself(unittest.TestCase):
+    def fault(self, path, line):
+        """What the check says of a tree with one file of one line."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / path
+            file.parent.mkdir(parents=True)
+            file.write_text(line + "\n")
+            return layers.faults(Path(folder))
+
+    def test_refusals(self):
+        """an #include across the layers is seen"""
+        for path, line in (
+            ("src/http/a.cpp", "#include <winscard.h>"),
+            ("src/card/a.cpp", "#include <PCSC/winscard.h>"),
+            ("include/cps/card/a.hpp", "#include <PCSC/wintypes.h>"),
+            ("src/token/a.cpp", "#include <openssl/evp.h>"),
+            ("pkcs11/a.cpp", "# include <openssl/evp.h>"),
+            ("src/token/a.cpp", '#include "cps/crypto/openssl.hpp"'),
+            ("src/gate/a.cpp", "#include <boost/beast/http.hpp>"),
+            ("src/agent/a.cpp", '#include "cps/card/card.hpp"'),
+            ("src/agent/a.cpp", '#include "cps/apdu/command.hpp"'),
+            ("src/agent/a.cpp", '#include "cps/verify/verifier.hpp"'),
+            ("pkcs11/a.cpp", '#include "cps/http/server.hpp"'),
+            ("pkcs11/a.cpp", '#include "cps/token/values.hpp"'),
+            ("src/base/a.cpp", '#include "cps/crypto/digest.hpp"'),
+            ("src/token/a.cpp", '#include "../verify/private.hpp"'),
+            ("src/odd/a.cpp", "#include <string>"),
+        ):
+            with self.subTest(path=path, line=line):
+                self.assertEqual(1, len(self.fault(path, line)))
+
+    def test_admissions(self):
+        """an #include down the layers is let through"""
+        for path, line in (
+            ("src/pcsc/a.cpp", "#include <winscard.h>"),
+            ("src/x509/a.cpp", "#include <openssl/evp.h>"),
+            ("src/x509/a.cpp", '#include "cps/crypto/openssl.hpp"'),
+            ("src/gate/a.cpp", '#include "cps/crypto/digest.hpp"'),
+            ("src/http/a.cpp", "#include <boost/beast/http.hpp>"),
+            ("tools/a/a.cpp", "#include <openssl/evp.h>"),
+            ("test/unit/a/a.cpp", '#include "cps/card/card.hpp"'),
+        ):
+            with self.subTest(path=path, line=line):
+                self.assertEqual([], self.fault(path, line))
+
+
+if __name__ == "__main__":
+    unittest.main()
