@@ -6,14 +6,12 @@ from tree import ROOT
 
 
 class AgentErrors(unittest.TestCase):
-    def test_same(self):
-        """docs/errors.md says of each agent error what error_table.cpp says"""
+    def test_the_document_says_of_each_agent_error_what_the_code_says(self):
         _, part, _ = error_docs.split()
         self.assertEqual(error_docs.agent_part(error_docs.agent_rows()), part,
                          "run python3 test/lint/error_docs.py")
 
-    def test_languages(self):
-        """each agent error is explained in French and in English, cause and remedy"""
+    def test_each_agent_error_is_explained_in_french_and_english(self):
         for code, status, en, fr in error_docs.agent_rows():
             with self.subTest(code=code):
                 self.assertIn(status, range(400, 600))
@@ -21,8 +19,7 @@ class AgentErrors(unittest.TestCase):
                 for text in (en, fr):  # two sentences at least, or a colon between them
                     self.assertGreaterEqual(len(re.findall(r"[.:;](?: |$)", text)), 2, text)
 
-    def test_reading(self):
-        """a row that cannot be read is an error, not a gap"""
+    def test_a_row_that_cannot_be_read_is_an_error_and_not_a_gap(self):
         with self.assertRaises(ValueError):
             error_docs.agent_rows('Row{Errc::odd, stable_name, 400, "a", "b"}')
 
@@ -32,13 +29,11 @@ class VerifierRefusals(unittest.TestCase):
         _, _, after = error_docs.split()
         self.sections = error_docs.sections(after)
 
-    def test_codes(self):
-        """docs/errors.md has each refusal of the verifier once, in the order of the enum"""
+    def test_the_document_has_each_refusal_once_in_the_order_of_the_enum(self):
         self.assertGreater(len(error_docs.refusal_codes()), 30)
         self.assertEqual(error_docs.refusal_codes(), [code for code, _ in self.sections])
 
-    def test_texts(self):
-        """each refusal has its cause and its remedy, in French and in English"""
+    def test_each_refusal_has_cause_and_remedy_in_french_and_english(self):
         for code, body in self.sections:
             with self.subTest(code=code):
                 for language in ("fr", "en"):
@@ -46,8 +41,7 @@ class VerifierRefusals(unittest.TestCase):
                     self.assertIsNotNone(text, f"no {language} line")
                     self.assertGreaterEqual(len(re.findall(r"\.(?: |$)", text.group(1))), 2)
 
-    def test_strings(self):
-        """the code of a refusal is its enumerator's name"""
+    def test_the_code_of_a_refusal_is_its_enumerators_name(self):
         source = ROOT / "src/verify/refusal.cpp"
         if not source.exists():
             self.skipTest("no src/verify/refusal.cpp here")

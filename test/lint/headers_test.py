@@ -21,15 +21,13 @@ def complaint(header):
 
 
 class Headers(unittest.TestCase):
-    def test_public_headers(self):
-        """every public header compiles alone, and twice"""
+    def test_every_public_header_compiles_alone_and_twice(self):
         headers = files((".hpp",), ("include",))
         self.assertGreater(len(headers), 20)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             self.assertEqual([], [text for text in pool.map(complaint, headers) if text])
 
-    def test_guards(self):
-        """every header of ours starts with #pragma once"""
+    def test_every_header_starts_with_pragma_once(self):
         bare = [shown(path) for path in files((".hpp",))
                 if not path.read_text().startswith("#pragma once\n")]
         self.assertEqual([], bare)

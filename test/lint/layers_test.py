@@ -7,12 +7,10 @@ from tree import ROOT
 
 
 class Layers(unittest.TestCase):
-    def test_the_tree(self):
-        """no file includes what its layer may not see"""
+    def test_no_file_includes_what_its_layer_may_not_see(self):
         self.assertEqual([], layers.faults(ROOT))
 
-    def test_every_folder_of_src_is_a_layer(self):
-        """every folder under src and include/cps has its row in the table"""
+    def test_every_folder_under_src_and_include_has_its_row_in_the_table(self):
         for parent in ("src", "include/cps"):
             for folder in (ROOT / parent).iterdir():
                 if folder.is_dir() and any(folder.glob("*.[ch]pp")):
@@ -28,8 +26,7 @@ class TheCheckItself(unittest.TestCase):
             file.write_text(line + "\n")
             return layers.faults(Path(folder))
 
-    def test_refusals(self):
-        """an #include across the layers is seen"""
+    def test_an_include_across_the_layers_is_seen(self):
         for path, line in (
             ("src/http/a.cpp", "#include <winscard.h>"),
             ("src/card/a.cpp", "#include <PCSC/winscard.h>"),
@@ -50,8 +47,7 @@ class TheCheckItself(unittest.TestCase):
             with self.subTest(path=path, line=line):
                 self.assertEqual(1, len(self.fault(path, line)))
 
-    def test_admissions(self):
-        """an #include down the layers is let through"""
+    def test_an_include_down_the_layers_is_let_through(self):
         for path, line in (
             ("src/pcsc/a.cpp", "#include <winscard.h>"),
             ("src/x509/a.cpp", "#include <openssl/evp.h>"),

@@ -13,22 +13,19 @@ FORMATTER = shutil.which("clang-format-14")
 
 
 class Shape(unittest.TestCase):
-    def test_length(self):
-        """no source file has more than 400 lines"""
+    def test_no_source_file_has_more_than_400_lines(self):
         long = [f"{shown(path)}: {count} lines"
                 for path in files(CODE_SUFFIXES + OTHER_SOURCE_SUFFIXES)
                 if (count := path.read_bytes().count(b"\n")) > MAX_LINES]
         self.assertEqual([], long)
 
-    def test_names(self):
-        """no file is named after nothing"""
+    def test_no_file_is_named_after_nothing(self):
         empty = [shown(path) for path in files(CODE_SUFFIXES + OTHER_SOURCE_SUFFIXES)
                  if path.stem in EMPTY_NAMES]
         self.assertEqual([], empty)
 
     @unittest.skipUnless(FORMATTER, "clang-format-14 is not installed")
-    def test_format(self):
-        """every C++ file is as clang-format 14 leaves it"""
+    def test_every_cpp_file_is_as_clang_format_14_leaves_it(self):
         run = subprocess.run([FORMATTER, "--dry-run", "--Werror", *map(str, files(CODE_SUFFIXES))],
                              capture_output=True, text=True, timeout=DEADLINE, check=False)
         wrong = sorted({line.split(":")[0] for line in run.stderr.splitlines()

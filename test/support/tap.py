@@ -1,76 +1,77 @@
-"""Runs a unittest file and tells its results as TAP, so that Meson counts the cases.
+#!/usr/bin/env python3
+"""Runs files of unittest cases and tells Meson about each test (Test Anything Protocol).
 
-    python3 test/support/tap.py test/lint/layers_test.py
+tap.py FILE... : a test's name is its method's name as a sentence; why a test was skipped
+stands behind "# SKIP"; what failed is told on standard error. Exit code 1 if anything failed.
 """
 
 import importlib.util
+import pathlib
 import sys
-import traceback
 import unittest
-from pathlib import Path
 
 
-def name_of(test):
-    """The sentence that the case is called by: its docstring, or its method's name."""
-    sentence = test.shortDescription() or test.id().rpartition(".")[2]
-    return sentence.replace("test_", "", 1).replace("_", " ").replace("#", ".")
+def sentence(test):
+    """`test_a_wrong_pin_costs_a_try` of opensc_test.py: "opensc: a wrong pin costs a try"."""
+    method = getattr(test, "_testMethodName", str(test))
+    module = type(test).__module__.removesuffix("_test")
+    text = f"{module}: {method.removeprefix('test_').replace('_', ' ')}"
+    return text.replace("#", ".")
 
 
 class TapResult(unittest.TestResult):
-    """One line a case on standard output; what went wrong on standard error."""
-
     def __init__(self):
         super().__init__()
         self.number = 0
-        self.wrong = []
+        self.told = set()
 
-    def startTest(self, test):
-        super().startTest(test)
-        self.wrong = []
+    def tell(self, test, good, directive=""):
+        if test in self.told:  # a test fails once, however many of its parts do
+            return
+        self.told.add(test)
+        self.number += 1
+        print(f"{'ok' if good else 'not ok'} {self.number} - {sentence(test)}{directive}",
+              flush=True)
 
-    def note(self, test, error):
-        self.wrong.append("".join(traceback.format_exception(*error)))
-        if not hasattr(test, "_testMethodName"):  # setUpClass, or the file itself
-            self.tell(test, "not ok")
+    def tell_failure(self, test, failure):
+        print(f"{sentence(test)}: {self._exc_info_to_string(failure, test)}", file=sys.stderr,
+              flush=True)
+        self.tell(test, False)
 
-    def addError(self, test, err):
-        super().addError(test, err)
-        self.note(test, err)
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self.tell(test, True)
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self.note(test, err)
+        self.tell_failure(test, err)
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.tell_failure(test, err)
 
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
-            self.note(test, err)
-
-    def addUnexpectedSuccess(self, test):
-        super().addUnexpectedSuccess(test)
-        self.wrong.append("passed, though marked as failing\n")
+            print(subtest, file=sys.stderr)
+            self.tell_failure(test, err)
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
-        self.tell(test, "ok", f" # SKIP {reason}")
-        self.skipped_now = test
+        self.tell(test, True, f" # SKIP {reason}")
 
-    def stopTest(self, test):
-        super().stopTest(test)
-        if getattr(self, "skipped_now", None) is not test:
-            self.tell(test, "not ok" if self.wrong else "ok")
+    def addExpectedFailure(self, test, err):
+        super().addExpectedFailure(test, err)
+        self.tell(test, False, " # TODO expected to fail")
 
-    def tell(self, test, verdict, directive=""):
-        self.number += 1
-        print(f"{verdict} {self.number} - {name_of(test)}{directive}", flush=True)
-        for text in self.wrong:
-            print(f"{name_of(test)}\n{text}", file=sys.stderr, flush=True)
-        self.wrong = []
+    def addUnexpectedSuccess(self, test):
+        super().addUnexpectedSuccess(test)
+        self.tell(test, False)
 
 
 def load(path):
-    for folder in (Path(__file__).parent, path.parent):
-        sys.path.insert(0, str(folder.resolve()))
+    """Imports one file under its own name; the modules beside it are found."""
+    sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
@@ -78,14 +79,25 @@ def load(path):
     return unittest.defaultTestLoader.loadTestsFromModule(module)
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: tap.py FILE")
+def main(arguments):
+    if not arguments:
+        print("usage: tap.py FILE...", file=sys.stderr)
+        return 2
+    suite = unittest.TestSuite()
+    try:
+        for argument in arguments:
+            suite.addTest(load(pathlib.Path(argument).resolve()))
+    except unittest.SkipTest as reason:  # the whole file cannot run here
+        print(f"1..0 # SKIP {reason}")
+        return 0
     result = TapResult()
-    load(Path(sys.argv[1])).run(result)
-    print(f"1..{result.number}")
+    suite.run(result)
+    print(f"1..{result.number}", flush=True)
+    if result.number == 0:
+        print("no test was found", file=sys.stderr)
+        return 1
     return 0 if result.wasSuccessful() else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
