@@ -4,7 +4,6 @@
 #include "cps/base/error.hpp"
 
 #include <string>
-#include <string_view>
 
 namespace cps::pcsc {
 
@@ -12,10 +11,10 @@ namespace cps::pcsc {
 enum class Family { cps3, cps3_contactless, cps4, unknown };
 Family family_of(ByteView atr) noexcept;
 
-/// Resets the card in `reader` (SCardReconnect or Disconnect with SCARD_RESET_CARD), which
-/// ends every security status on it, so that no other program rides on a verified PIN.
-/// Errors: no_card, no_service, card_in_use (another program holds a transaction past the
-/// deadline).
+/// Resets the card in `reader`, which ends every security status on it, so that no other
+/// program rides on a verified PIN. Waits for a program that holds the card, 3 s at most.
+/// Any thread; blocks.
+/// Errors: no_card, card_mute, no_reader, no_service, card_in_use (the deadline has passed).
 Result<void> reset_card(const std::string& reader);
 
 } // namespace cps::pcsc
