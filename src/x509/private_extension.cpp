@@ -10,7 +10,6 @@ namespace cps::x509 {
 namespace {
 
 namespace ossl = crypto::ossl;
-using Value = PrivateExtension::Value;
 using UniqueType = std::unique_ptr<ASN1_TYPE, ossl::Deleter<ASN1_TYPE_free>>;
 
 struct MembersDeleter {
@@ -32,19 +31,27 @@ ByteView octets_of(const ASN1_STRING* string)
             static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
-Result<Value> simple_value(const ASN1_TYPE& type)
+bool is_graphic(ByteView octets) noexcept
 {
+    return !octets.empty() &&
+           std::ranges::all_of(octets, [](auto octet) { return octet > 0x20 && octet < 0x7F; });
+}
+
+} // namespace
+
+Result<PrivateExtension> PrivateExtension::read_simple(const ASN1_TYPE& type)
+{
+    PrivateExtension value;
     switch (type.type) {
     case V_ASN1_INTEGER:
     case V_ASN1_ENUMERATED: {
-        std::int64_t number = 0;
         const auto* string = type.value.asn1_string;
-        const auto read = type.type == V_ASN1_INTEGER
-                              ? ASN1_INTEGER_get_int64(&number, string)
-                              : ASN1_ENUMERATED_get_int64(&number, string);
-        if (read != 1 || number < 0)
+        const auto good = type.type == V_ASN1_INTEGER
+                              ? ASN1_INTEGER_get_int64(&value.number_, string)
+                              : ASN1_ENUMERATED_get_int64(&value.number_, string);
+        if (good != 1 || value.number_ < 0)
             return malformed();
-        return Value{number};
+        return value;
     }
     case V_ASN1_UTF8STRING:
     case V_ASN1_PRINTABLESTRING:
@@ -56,14 +63,19 @@ Result<Value> simple_value(const ASN1_TYPE& type)
         auto text = utf8_of(type.value.asn1_string);
         if (!text)
             return malformed();
-        return Value{std::move(*text)};
+        value.kind_ = Kind::text;
+        value.content_ = std::move(*text);
+        return value;
     }
-    case V_ASN1_OCTET_STRING: return Value{copy_of(octets_of(type.value.octet_string))};
+    case V_ASN1_OCTET_STRING:
+        value.kind_ = Kind::octets;
+        value.content_ = text_of(octets_of(type.value.octet_string));
+        return value;
     default: return malformed();
     }
 }
 
-Result<Value> value_of(ByteView der)
+Result<PrivateExtension> PrivateExtension::read(ByteView der)
 {
     const ossl::ErrorMark mark;
     const auto* in = der.data();
@@ -71,23 +83,15 @@ Result<Value> value_of(ByteView der)
     if (!type || in != der.data() + der.size())
         return malformed();
     if (type->type != V_ASN1_SEQUENCE && type->type != V_ASN1_SET)
-        return simple_value(*type);
+        return read_simple(*type);
 
-    const auto read = type->type == V_ASN1_SET ? &d2i_ASN1_SET_ANY : &d2i_ASN1_SEQUENCE_ANY;
+    const auto list = type->type == V_ASN1_SET ? &d2i_ASN1_SET_ANY : &d2i_ASN1_SEQUENCE_ANY;
     in = der.data();
-    const UniqueMembers members{read(nullptr, &in, static_cast<long>(der.size()))};
+    const UniqueMembers members{list(nullptr, &in, static_cast<long>(der.size()))};
     if (!members || sk_ASN1_TYPE_num(members.get()) < 1)
         return malformed();
-    return simple_value(*sk_ASN1_TYPE_value(members.get(), 0));
+    return read_simple(*sk_ASN1_TYPE_value(members.get(), 0));
 }
-
-bool is_graphic(ByteView octets) noexcept
-{
-    return !octets.empty() &&
-           std::ranges::all_of(octets, [](auto octet) { return octet > 0x20 && octet < 0x7F; });
-}
-
-} // namespace
 
 Result<std::optional<PrivateExtension>> PrivateExtension::of(const x509_st* certificate,
                                                              const AnsOid& oid)
@@ -98,41 +102,35 @@ Result<std::optional<PrivateExtension>> PrivateExtension::of(const x509_st* cert
         const auto* object = X509_EXTENSION_get_object(extension);
         if (!std::ranges::equal(ByteView{OBJ_get0_data(object), OBJ_length(object)}, oid))
             continue;
-        auto value = value_of(octets_of(X509_EXTENSION_get_data(extension)));
+        auto value = read(octets_of(X509_EXTENSION_get_data(extension)));
         if (!value)
             return value.error();
-        return std::optional{PrivateExtension{std::move(*value)}};
+        return std::optional{std::move(*value)};
     }
     return std::optional<PrivateExtension>{};
 }
 
 std::optional<std::string> PrivateExtension::code() const
 {
-    if (const auto* number = std::get_if<std::int64_t>(&value_))
-        return std::to_string(*number);
-    if (const auto* text = std::get_if<std::string>(&value_))
-        return *text;
-    const auto& octets = std::get<Bytes>(value_);
-    if (octets.size() == 1)
-        return std::to_string(octets.front());
-    if (!is_graphic(octets))
+    if (kind_ == Kind::number)
+        return std::to_string(number_);
+    if (kind_ == Kind::octets && content_.size() == 1)
+        return std::to_string(octets(content_).front());
+    if (kind_ == Kind::octets && !is_graphic(octets(content_)))
         return std::nullopt;
-    return std::string{text_of(octets)};
+    return content_;
 }
 
 std::optional<std::uint8_t> PrivateExtension::octet() const
 {
-    if (const auto* number = std::get_if<std::int64_t>(&value_)) {
-        if (*number > 0xFF)
+    if (kind_ == Kind::number) {
+        if (number_ > 0xFF)
             return std::nullopt;
-        return static_cast<std::uint8_t>(*number);
+        return static_cast<std::uint8_t>(number_);
     }
-    const auto* octets = std::get_if<Bytes>(&value_);
-    if (octets != nullptr && octets->size() == 1)
-        return octets->front();
-    const auto digits =
-        octets != nullptr ? text_of(*octets) : std::string_view{std::get<std::string>(value_)};
-    const auto decoded = digits.size() == 2 ? from_hex(digits) : std::nullopt;
+    if (kind_ == Kind::octets && content_.size() == 1)
+        return octets(content_).front();
+    const auto decoded = content_.size() == 2 ? from_hex(content_) : std::nullopt;
     if (!decoded || decoded->size() != 1)
         return std::nullopt;
     return decoded->front();

@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 
-struct x509_st;
+struct asn1_type_st; // OpenSSL's ASN1_TYPE
+struct x509_st;      // OpenSSL's X509
 
 namespace cps::x509 {
 
@@ -27,8 +27,6 @@ inline constexpr AnsOid oid_speciality      {0x2A, 0x81, 0x7A, 0x01, 0x47, 0x04,
 /// each reader below takes them all.
 class PrivateExtension {
 public:
-    using Value = std::variant<std::int64_t, std::string, Bytes>;
-
     /// The extension `oid` of `certificate`; of a SEQUENCE or SET, its first member. Empty
     /// where it is absent. Errors: malformed_input.
     static Result<std::optional<PrivateExtension>> of(const x509_st* certificate,
@@ -40,8 +38,14 @@ public:
     std::optional<std::uint8_t> octet() const;
 
 private:
-    explicit PrivateExtension(Value value) noexcept : value_{std::move(value)} {}
-    Value value_;
+    enum class Kind { number, text, octets };
+    PrivateExtension() = default;
+    static Result<PrivateExtension> read(ByteView der);
+    static Result<PrivateExtension> read_simple(const asn1_type_st& type);
+
+    Kind kind_ = Kind::number;
+    std::int64_t number_ = 0;
+    std::string content_; ///< UTF-8 of a text, or octets as they are
 };
 
 } // namespace cps::x509
