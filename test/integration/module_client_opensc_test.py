@@ -13,7 +13,8 @@ from module_probe import Probe, verifies  # noqa: E402
 MODULE = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
 PIN, WRONG_PIN = rig.PIN.encode(), rig.WRONG_PIN.encode()
 CKR_MECHANISM_INVALID = 0x70
-SLOW_CARD = 5  # milliseconds a command: more than the APDU log lags behind
+SLOW_CARD = 10  # milliseconds a command: more than an order takes to reach the card
+SIGNING = ("2A", "88")  # PERFORM SECURITY OPERATION, INTERNAL AUTHENTICATE
 FAULTS = ("6982", "6F00", "6983")
 
 
@@ -151,7 +152,9 @@ class OpenSc(unittest.TestCase):
     def test_a_card_pulled_during_login_or_signature_ends_it_and_the_worker(self):
         undisturbed = self.commands_of_a_signature()
         verify = next(i for i, command in enumerate(undisturbed) if gives_pin(command))
-        for commands in (1, verify - 2, verify + 1, len(undisturbed) - 2):
+        signature = max(i for i, command in enumerate(undisturbed) if command[1] in SIGNING)
+        # One less: the order reaches the card a moment after the command was seen.
+        for commands in (1, verify - 1, verify + 1, signature - 1):
             with self.subTest(commands=commands, of=len(undisturbed)):
                 answer, verifies = self.sign_and_then(PIN, commands,
                                                       lambda: self.card.control("remove"))
