@@ -159,7 +159,7 @@ class WrongPins(WithCard):
         super().setUp()
         # Cool-downs are per origin: each test's own portal, restarted agent.
         type(self).agent.stop()
-        type(self).agent = Agent(self.machine.directory / f"agent-{self.id()}")
+        type(self).agent = Agent(self.machine.directory / f"agent-{time.monotonic_ns()}")
         self.wait_for_status("present")
 
     def test_a_wrong_pin_brings_the_dialog_back_with_the_tries_left(self):
@@ -231,7 +231,7 @@ class CardsThatGo(WithCard):
     def setUp(self):
         super().setUp()
         type(self).agent.stop()
-        type(self).agent = Agent(self.machine.directory / f"agent-{self.id()}")
+        type(self).agent = Agent(self.machine.directory / f"agent-{time.monotonic_ns()}")
         self.wait_for_status("present")
 
     def test_no_card_is_told_and_the_next_one_serves(self):
