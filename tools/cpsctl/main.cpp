@@ -1,3 +1,4 @@
+#include "agent_call.hpp"
 #include "cps/base/error.hpp"
 #include "subcommand.hpp"
 #include "usage.hpp"
@@ -13,6 +14,10 @@ using namespace cps;
 using namespace cps::ctl;
 
 constexpr std::array subcommands{
+    Subcommand{"status", "What the agent of this session sees and is configured for",
+               declare_status},
+    Subcommand{"token", "A token from the card in the reader, with consent and PIN",
+               declare_token},
     Subcommand{"verify", "Judge a token as a portal would", declare_verify},
 };
 
@@ -23,6 +28,12 @@ int run(const Run& chosen)
     } catch (const WrongUsage& e) {
         std::cerr << "cpsctl: " << e.what() << '\n';
         return exit_usage;
+    } catch (const AgentAbsent& e) {
+        std::cerr << e.what() << '\n';
+        return exit_absent;
+    } catch (const AgentRefused& e) {
+        std::cerr << e.code() << ' ' << e.what() << '\n';
+        return exit_refused;
     } catch (const Error& e) {
         std::cerr << stable_code(e.code()) << ' ' << e.what() << '\n';
         return exit_refused;

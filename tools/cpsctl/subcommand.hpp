@@ -26,6 +26,8 @@ struct Subcommand {
     Run (*declare)(CLI::App& app);
 };
 
+Run declare_status(CLI::App& app);
+Run declare_token(CLI::App& app);
 Run declare_verify(CLI::App& app);
 
 } // namespace cps::ctl
