@@ -5,10 +5,10 @@ import tempfile
 import time
 import unittest
 
-from test.support.agent_process import ORIGIN, Agent, challenge
-from test.support import rig
+from agent_process import ORIGIN, Agent, challenge
+import rig
 
-rig.enter_private_namespaces()
+rig.isolate()
 
 
 class WhoIsLetIn(unittest.TestCase):
