@@ -50,7 +50,11 @@ class Portal:
         self.log = []
         self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
-        said = dict(self.process.stdout.readline().strip().split("=", 1) for _ in range(2))
+        lines = [self.process.stdout.readline().strip() for _ in range(2)]
+        if "" in lines:
+            self.stop()
+            raise RuntimeError("the portal did not start: " + "".join(self.log))
+        said = dict(line.split("=", 1) for line in lines)
         self.origin = said["PORTAL"]
         self.host, port = said["LISTENING"].rsplit(":", 1)
         self.port = int(port)

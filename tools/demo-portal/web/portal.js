@@ -139,12 +139,16 @@ async function lookUp(event) {
   } finally {
     underWay = undefined;
     $("search").disabled = false;
+    if (!$("refusal").hidden) $("nir").focus();
   }
 }
 
 async function start() {
   speak(language);
-  $("language").addEventListener("click", () => speak(language === "fr" ? "en" : "fr"));
+  $("language").addEventListener("click", () => {
+    speak(language === "fr" ? "en" : "fr");
+    if (!underWay) clearResults(); // they were told in the other language
+  });
   $("login-form").addEventListener("submit", logIn);
   $("search-form").addEventListener("submit", lookUp);
   $("cancel").addEventListener("click", () => underWay?.abort());
