@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <variant>
@@ -24,9 +25,10 @@ struct TokenCertificate {
     bool pin_pad = false; ///< CKF_PROTECTED_AUTHENTICATION_PATH
 };
 
-/// What the card said to a PIN. A wrong one is data: who asked the person decides.
+/// What the card said to a PIN. A wrong one is data: who asked the person decides. A PIN that
+/// the module finds too short or too long to try counts as wrong, too.
 struct WrongPin {
-    int tries_left = 0;
+    int tries_left = 0; ///< 1 to 3; never 0: a card with none left answers pin_blocked
 };
 using SignOutcome = std::variant<Bytes, WrongPin>;
 
@@ -36,13 +38,26 @@ struct CancelSignal {
     int fd = -1;
 };
 
-/// One PKCS #11 module in a worker process of its own, through pkcs11-helper. The worker dies
-/// with this object; a module that crashes, hangs or calls exit takes only the worker along.
-/// Blocking; one thread at a time.
+/// How long the worker may take before it is killed. Tests have less time.
+struct Deadlines {
+    /// Loading the module, C_Initialize and reading every certificate: a CPS3 over T=0 takes
+    /// about 8 s the first time.
+    std::chrono::milliseconds list{30'000};
+    /// From the PIN's departure to the signature and the logout.
+    std::chrono::milliseconds sign{30'000};
+    /// C_Finalize after the answer: so long is the card waited for, then the worker is killed.
+    std::chrono::milliseconds farewell{2'000};
+};
+
+/// One PKCS #11 module in a worker process of its own, through pkcs11-helper. The worker ends
+/// after each signature, so that no verified PIN stays with it, and dies with this object; a
+/// module that crashes, hangs or calls exit takes only the worker along. The next call starts
+/// another one. Blocking; one thread at a time.
 class Module {
 public:
-    /// Starts the worker. @param module_path absolute. @throws Error module_failed.
-    Module(const std::string& worker_path, const std::string& module_path);
+    /// Starts the worker. @param worker_path,module_path absolute. @throws Error module_failed.
+    Module(const std::string& worker_path, const std::string& module_path,
+           Deadlines deadlines = {});
     ~Module();
     Module(const Module&) = delete;
     Module& operator=(const Module&) = delete;
@@ -52,11 +67,16 @@ public:
     Result<std::vector<TokenCertificate>> certificates(CancelSignal cancel);
 
     /// Log in with `pin`, sign, log out. One attempt, whatever happens: a PIN is never offered
-    /// twice. @param digest_info the DER DigestInfo for CKM_RSA_PKCS.
-    /// Errors: pin_blocked, card_removed, card_in_use, module_failed, cancelled.
+    /// twice, and not at all to a card whose PIN is blocked. The key is the one beside the very
+    /// certificate that `certificates` told last under this index, wherever its card is now.
+    /// @param pin not empty, no octet 0. @param digest_info the DER DigestInfo for
+    /// CKM_RSA_PKCS. Errors: pin_blocked, card_removed, card_in_use, module_failed (native:
+    /// CK_RV or errno), cancelled; not_supported (pin_pad); bad_argument (index, PIN or
+    /// DigestInfo; nothing was sent to the card).
     Result<SignOutcome> sign(std::size_t index, const Pin& pin, ByteView digest_info,
                              CancelSignal cancel);
 
+    /// -1 while there is none.
     pid_t worker_pid() const noexcept;
 
 private:

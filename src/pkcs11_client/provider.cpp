@@ -1,0 +1,211 @@
+#include "provider.hpp"
+
+#include "wire.hpp"
+
+#include <pkcs11-helper-1.0/pkcs11h-token.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace cps::pkcs11 {
+namespace {
+
+constexpr const char* provider_name = "module";
+
+/// After this the library ends a login by itself. It keeps no PIN, so this is but a second
+/// fence behind our logout; it must outlast a signature, or the library would ask for the PIN
+/// again in the middle.
+constexpr int login_lifetime = 60; // seconds
+
+struct CertificateTraits {
+    using type = pkcs11h_certificate_t;
+    static constexpr type empty = nullptr;
+    static void close(type certificate) noexcept
+    {
+        pkcs11h_certificate_freeCertificate(certificate);
+    }
+};
+using Certificate = UniqueHandle<CertificateTraits>;
+
+void check(CK_RV rv, Literal what)
+{
+    if (rv != CKR_OK)
+        throw Error{Errc::module_failed, what, static_cast<long>(rv)};
+}
+
+/// The module, not the card, may judge a PIN; both leave the person to type another one.
+bool says_wrong_pin(CK_RV rv) noexcept
+{
+    return rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE;
+}
+
+bool says_card_gone(CK_RV rv) noexcept
+{
+    return rv == CKR_TOKEN_NOT_PRESENT || rv == CKR_DEVICE_REMOVED ||
+           rv == CKR_TOKEN_NOT_RECOGNIZED;
+}
+
+Error pin_blocked() noexcept
+{
+    return {Errc::pin_blocked, "the card's PIN is blocked", CKR_PIN_LOCKED};
+}
+
+ByteView blob(const pkcs11h_certificate_id_s& id)
+{
+    return {id.certificate_blob, id.certificate_blob_size};
+}
+
+/// Ends the login however the signature ended.
+class Logout {
+public:
+    Logout() = default;
+    ~Logout() { pkcs11h_logout(); }
+    Logout(const Logout&) = delete;
+    Logout& operator=(const Logout&) = delete;
+};
+
+} // namespace
+
+void Provider::IdTraits::close(type id) noexcept
+{
+    pkcs11h_certificate_freeCertificateId(id);
+}
+
+Provider::Provider(const std::string& module_path) : tokens_{module_path}
+{
+    check(pkcs11h_initialize(), "pkcs11-helper does not start");
+    pkcs11h_setLogLevel(PKCS11H_LOG_QUIET);
+    // No hook ever hands out a PIN, and every call below forbids to prompt; that the library
+    // would also try only once instead of three times is the second fence.
+    check(pkcs11h_setMaxLoginRetries(1), "pkcs11-helper refuses a setting");
+    check(pkcs11h_setProtectedAuthentication(0), "pkcs11-helper refuses a setting");
+    check(pkcs11h_setPINCachePeriod(login_lifetime), "pkcs11-helper refuses a setting");
+    check(pkcs11h_addProvider(provider_name, module_path.c_str(), 0,
+                              PKCS11H_PRIVATEMODE_MASK_SIGN, PKCS11H_SLOTEVENT_METHOD_AUTO, 0,
+                              0),
+          "the PKCS #11 module does not initialise");
+}
+
+Provider::~Provider()
+{
+    listed_.clear();
+    pkcs11h_terminate();
+}
+
+std::vector<TokenCertificate> Provider::certificates()
+{
+    pkcs11h_certificate_id_list_t ends = nullptr;
+    check(pkcs11h_certificate_enumCertificateIds(PKCS11H_ENUM_METHOD_RELOAD, nullptr, 0,
+                                                 nullptr, &ends),
+          "the certificates cannot be listed");
+    listed_.clear();
+    for (auto entry = ends; entry != nullptr; entry = entry->next)
+        listed_.emplace_back(std::exchange(entry->certificate_id, nullptr));
+    pkcs11h_certificate_freeCertificateIdList(ends);
+    if (listed_.size() > max_certificates)
+        throw Error{Errc::module_failed, "the module has too many certificates"};
+
+    std::vector<TokenCertificate> listing;
+    for (const auto& id : listed_) {
+        const auto der = blob(*id.get());
+        const auto& token = *id.get()->token_id;
+        const auto state = tokens_.state_of(token);
+        if (!state || der.empty() || der.size() > max_certificate)
+            continue;
+        listing.push_back({listing.size(), copy_of(der), state->reader, token.label,
+                           token.serialNumber, state->tries_left, state->pin_pad});
+    }
+    return listing;
+}
+
+const pkcs11h_certificate_id_s& Provider::find(ByteView certificate) const
+{
+    const auto found = std::ranges::find_if(listed_, [&](const CertificateId& id) {
+        return std::ranges::equal(blob(*id.get()), certificate);
+    });
+    if (found == listed_.end())
+        throw Error{Errc::card_removed, "the certificate's card is gone"};
+    return *found->get();
+}
+
+Error Provider::failure(const pkcs11h_token_id_s& token, CK_RV rv) const
+{
+    const auto native = static_cast<long>(rv);
+    if (rv == CKR_PIN_LOCKED)
+        return pin_blocked();
+    // Modules have many words for a card that is pulled; that it is gone says it best.
+    if (says_card_gone(rv) || !tokens_.state_of(token))
+        return {Errc::card_removed, "the card was removed", native};
+    return {Errc::module_failed, "the PKCS #11 module failed", native};
+}
+
+std::optional<WrongPin> Provider::log_in(pkcs11h_token_id_t token, Pin pin, int tries_before)
+{
+    // The library wants a C string: one more locked page, wiped with it.
+    LockedPage text;
+    std::ranges::copy(pin.bytes(), text.bytes().begin());
+    pin.clear();
+    const auto rv = pkcs11h_token_login(
+        token, 1, reinterpret_cast<const char*>(std::as_const(text).bytes().data()));
+    wipe(text.bytes());
+    if (rv == CKR_OK)
+        return std::nullopt;
+    if (!says_wrong_pin(rv))
+        throw failure(*token, rv);
+    const auto state = tokens_.state_of(*token);
+    const auto tries = state ? state->tries_left : tries_before - 1;
+    if (tries <= 0)
+        throw pin_blocked();
+    return WrongPin{tries};
+}
+
+Bytes Provider::sign_logged_in(const pkcs11h_certificate_id_s& id, ByteView digest_info)
+{
+    pkcs11h_certificate_t created = nullptr;
+    check(pkcs11h_certificate_create(const_cast<pkcs11h_certificate_id_t>(&id), nullptr, 0,
+                                     PKCS11H_PIN_CACHE_INFINITE, &created),
+          "pkcs11-helper refuses the certificate");
+    const Certificate certificate{created};
+
+    // The size first, and then that size exactly: the vendor's module refuses a larger buffer
+    // for a CPS4's authentication key (CKR_ARGUMENTS_BAD, Cryptolib CPS 5.2.2, 2026-11).
+    const auto sign = [&](std::uint8_t* target, std::size_t& size) {
+        return pkcs11h_certificate_sign(created, CKM_RSA_PKCS, digest_info.data(),
+                                        digest_info.size(), target, &size);
+    };
+    std::size_t size = 0;
+    auto rv = sign(nullptr, size);
+    if (rv != CKR_OK)
+        throw failure(*id.token_id, rv);
+    if (size == 0 || size > max_signature)
+        throw Error{Errc::module_failed, "the module tells an absurd signature size"};
+    Bytes signature(size);
+    rv = sign(signature.data(), size);
+    if (rv != CKR_OK)
+        throw failure(*id.token_id, rv);
+    if (size == 0 || size > signature.size())
+        throw Error{Errc::module_failed, "the module tells an absurd signature size"};
+    signature.resize(size);
+    return signature;
+}
+
+SignOutcome Provider::sign(ByteView certificate, Pin pin, ByteView digest_info)
+{
+    const auto& id = find(certificate);
+    const auto state = tokens_.state_of(*id.token_id);
+    if (!state)
+        throw Error{Errc::card_removed, "the certificate's card is gone"};
+    if (state->tries_left == 0)
+        throw pin_blocked();
+    if (state->pin_pad)
+        throw Error{Errc::not_supported, "the PIN is typed on the reader"};
+
+    if (const auto wrong = log_in(id.token_id, std::move(pin), state->tries_left))
+        return *wrong;
+    const Logout at_the_end;
+    return sign_logged_in(id, digest_info);
+}
+
+} // namespace cps::pkcs11

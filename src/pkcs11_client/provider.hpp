@@ -1,0 +1,58 @@
+#pragma once
+
+#include "token.hpp"
+
+#include "cps/base/bytes.hpp"
+#include "cps/base/error.hpp"
+#include "cps/base/secret.hpp"
+#include "cps/base/unique_handle.hpp"
+#include "cps/pkcs11_client/module.hpp"
+
+#include <pkcs11-helper-1.0/pkcs11h-certificate.h>
+
+#include <string>
+#include <vector>
+
+namespace cps::pkcs11 {
+
+/// The module, driven through pkcs11-helper inside the worker. pkcs11-helper is one for the
+/// whole process, so there is one of these. Blocking, no deadlines of its own: the agent kills
+/// the process. One thread.
+class Provider {
+public:
+    /// Loads and initialises the module. @throws Error module_failed with the CK_RV.
+    explicit Provider(const std::string& module_path);
+    /// C_Finalize.
+    ~Provider();
+    Provider(const Provider&) = delete;
+    Provider& operator=(const Provider&) = delete;
+
+    /// Reads every token anew. Certificates above our limits are left out.
+    /// @throws Error module_failed.
+    std::vector<TokenCertificate> certificates();
+
+    /// One login with `pin`, which is wiped whatever happens, one signature, one logout.
+    /// @param certificate one that `certificates` told last.
+    /// @throws Error pin_blocked, card_removed, not_supported, module_failed.
+    SignOutcome sign(ByteView certificate, Pin pin, ByteView digest_info);
+
+private:
+    struct IdTraits {
+        using type = pkcs11h_certificate_id_t;
+        static constexpr type empty = nullptr;
+        static void close(type id) noexcept;
+    };
+    using CertificateId = UniqueHandle<IdTraits>;
+
+    const pkcs11h_certificate_id_s& find(ByteView certificate) const;
+    /// Nothing: logged in. @throws Error.
+    std::optional<WrongPin> log_in(pkcs11h_token_id_t token, Pin pin, int tries_before);
+    Bytes sign_logged_in(const pkcs11h_certificate_id_s& id, ByteView digest_info);
+    /// What a failed call means, given whether the token is still there.
+    Error failure(const pkcs11h_token_id_s& token, CK_RV rv) const;
+
+    Tokens tokens_;
+    std::vector<CertificateId> listed_;
+};
+
+} // namespace cps::pkcs11

@@ -1,0 +1,87 @@
+#include "token.hpp"
+
+#include "cps/base/error.hpp"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+
+namespace cps::pkcs11 {
+namespace {
+
+/// Most slots that we look at; the vendor's module has 16, OpenSC's four a reader.
+constexpr std::size_t max_slots = 128;
+
+/// A fixed field padded with blanks, as pkcs11-helper trims it.
+template <std::size_t Size>
+std::string_view trimmed(const unsigned char (&field)[Size])
+{
+    std::string_view text{reinterpret_cast<const char*>(field), Size};
+    text = text.substr(0, text.find('\0'));
+    return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
+bool same(const CK_TOKEN_INFO& info, const pkcs11h_token_id_s& token)
+{
+    return trimmed(info.manufacturerID) == token.manufacturerID &&
+           trimmed(info.model) == token.model &&
+           trimmed(info.serialNumber) == token.serialNumber &&
+           trimmed(info.label) == token.label;
+}
+
+} // namespace
+
+void LibraryTraits::close(type library) noexcept
+{
+    ::dlclose(library);
+}
+
+int tries_left(CK_FLAGS token_flags) noexcept
+{
+    if ((token_flags & CKF_USER_PIN_LOCKED) != 0)
+        return 0;
+    if ((token_flags & CKF_USER_PIN_FINAL_TRY) != 0)
+        return 1;
+    return (token_flags & CKF_USER_PIN_COUNT_LOW) != 0 ? 2 : 3;
+}
+
+Tokens::Tokens(const std::string& module_path)
+    : library_{::dlopen(module_path.c_str(), RTLD_NOW | RTLD_LOCAL)}
+{
+    if (!library_)
+        throw Error{Errc::module_failed, "the PKCS #11 module does not load"};
+    const auto get_list = reinterpret_cast<CK_RV (*)(CK_FUNCTION_LIST_PTR_PTR)>(
+        ::dlsym(library_.get(), "C_GetFunctionList"));
+    if (get_list == nullptr)
+        throw Error{Errc::module_failed, "that is no PKCS #11 module"};
+    const auto rv = get_list(&functions_);
+    if (rv != CKR_OK || functions_ == nullptr)
+        throw Error{Errc::module_failed, "the PKCS #11 module has no functions",
+                    static_cast<long>(rv)};
+}
+
+std::optional<TokenState> Tokens::state_of(const pkcs11h_token_id_s& token) const
+{
+    std::array<CK_SLOT_ID, max_slots> slots{};
+    CK_ULONG count = slots.size();
+    const auto rv = functions_->C_GetSlotList(CK_TRUE, slots.data(), &count);
+    if (rv != CKR_OK || count > slots.size())
+        throw Error{Errc::module_failed, "the slots cannot be listed", static_cast<long>(rv)};
+
+    for (const auto slot : std::span{slots}.first(count)) {
+        CK_SLOT_INFO about_slot{};
+        CK_TOKEN_INFO about_token{};
+        if (functions_->C_GetTokenInfo(slot, &about_token) != CKR_OK ||
+            !same(about_token, token) || functions_->C_GetSlotInfo(slot, &about_slot) != CKR_OK)
+            continue;
+        return TokenState{std::string{trimmed(about_slot.slotDescription)},
+                          tries_left(about_token.flags),
+                          (about_token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0};
+    }
+    return std::nullopt;
+}
+
+} // namespace cps::pkcs11

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "cps/base/unique_handle.hpp"
+
+#include <pkcs11-helper-1.0/pkcs11h-core.h>
+
+#include <optional>
+#include <string>
+
+namespace cps::pkcs11 {
+
+struct LibraryTraits {
+    using type = void*;
+    static constexpr type empty = nullptr;
+    static void close(type library) noexcept;
+};
+using Library = UniqueHandle<LibraryTraits>;
+
+/// Tries left, as Cryptoki tells it: 3, 2, 1, 0 from no flag, COUNT_LOW, FINAL_TRY, LOCKED
+/// (PKCS #11 v3.0, 3.3, CK_TOKEN_INFO).
+int tries_left(CK_FLAGS token_flags) noexcept;
+
+/// What a slot and its token say about themselves at this moment.
+struct TokenState {
+    std::string reader; ///< CK_SLOT_INFO.slotDescription, trimmed
+    int tries_left = 0;
+    bool pin_pad = false;
+};
+
+/// The module's own function list, beside pkcs11-helper, which does not show a token's flags.
+/// The module must have been initialised through pkcs11-helper.
+class Tokens {
+public:
+    /// Loads the module; a second load by somebody else yields the same one.
+    /// @throws Error module_failed.
+    explicit Tokens(const std::string& module_path);
+
+    /// Asks the card again each time. Nothing if no slot has that token.
+    /// @throws Error module_failed with the CK_RV.
+    std::optional<TokenState> state_of(const pkcs11h_token_id_s& token) const;
+
+private:
+    Library library_;
+    CK_FUNCTION_LIST_PTR functions_ = nullptr;
+};
+
+} // namespace cps::pkcs11
