@@ -173,7 +173,8 @@ Bytes Cps4::sign(apdu::Channel& channel, const PrivateKey& key, Scheme scheme,
 
 apdu::Response Cps4::raw_rsa(apdu::Channel& channel, const PrivateKey& key, ByteView block)
 {
-    const std::array<std::uint8_t, 3> objects{0x83, 0x01, static_cast<std::uint8_t>(key.reference & 0x7F)};
+    const std::array<std::uint8_t, 3> objects{0x83, 0x01,
+                                              static_cast<std::uint8_t>(key.reference & 0x7F)};
     must(channel, header(0x22, 0x41, 0xB8), objects, 0);
     return apdu::transmit_chained(channel, header(0x2A, 0x80, 0x86), block, apdu::max_le);
 }
