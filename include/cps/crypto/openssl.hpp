@@ -20,6 +20,10 @@ struct Deleter {
         Free(object);
     }
 };
+/// For what OPENSSL_malloc made; OPENSSL_free is a macro.
+struct MemoryDeleter {
+    void operator()(void* memory) const noexcept { OPENSSL_free(memory); }
+};
 
 using UniquePkey = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using UniquePkeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
@@ -28,6 +32,8 @@ using UniqueEcdsaSignature = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>
 using UniqueBignum = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
 using UniqueBio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
 using UniqueX509 = std::unique_ptr<X509, Deleter<X509_free>>;
+using UniqueText = std::unique_ptr<char, MemoryDeleter>;
+using UniqueOctets = std::unique_ptr<unsigned char, MemoryDeleter>;
 
 /// Forgets the errors that OpenSSL queues while it lives, and none that were there before:
 /// the queue belongs to the thread, and in the PKCS #11 module to the host program.

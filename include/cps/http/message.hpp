@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,10 @@ struct Request {
     std::vector<Field> fields;
     std::string body;
     bool local = false; ///< came over a Unix socket
+    /// Stopped, on the server's thread, when the client ends before it is answered: a dialog
+    /// on its behalf may go. A client that only shut its own side (it still gets its answer)
+    /// looks the same.
+    std::stop_token gone;
 
     /// The one field of that name, any case. Empty where it is missing *or sent twice*, so
     /// that nobody smuggles a second Host or Origin past a check.
@@ -37,7 +42,8 @@ struct Response {
     std::string body;
 };
 
-/// Answers one request, once, on any thread.
+/// Answers one request, once, on any thread, even after the server is gone; what comes after
+/// the first call does nothing. If the last copy goes uncalled, the client gets 500 internal.
 using Reply = std::function<void(Response)>;
 
 /// `application/problem+json` (RFC 9457) for an error; `language` chooses the detail's words.

@@ -40,8 +40,8 @@ struct CancelSignal {
 
 /// How long the worker may take before it is killed. Tests have less time.
 struct Deadlines {
-    /// Loading the module, C_Initialize and reading every certificate: a CPS3 over T=0 takes
-    /// about 8 s the first time.
+    /// Loading the module, C_Initialize and reading every certificate: some 80 APDUs with
+    /// OpenSC and a CPS3, and whatever another program makes the card wait.
     std::chrono::milliseconds list{30'000};
     /// From the PIN's departure to the signature and the logout.
     std::chrono::milliseconds sign{30'000};

@@ -14,8 +14,7 @@ namespace cps::token {
 /// What a portal hands to a page and the page to the agent (docs/token-profile.md):
 /// `{"v":1,"nonce":…,"ts":…,"feat":[…],"ttl":…}`.
 struct Challenge {
-    static constexpr std::size_t max_size = 4096;   // octets of JSON
-    static constexpr std::size_t max_features = 32; // shown in one dialog
+    static constexpr std::size_t max_size = 4096; // octets of JSON
     static constexpr std::chrono::seconds max_ttl{600};
 
     Nonce nonce;

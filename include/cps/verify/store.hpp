@@ -9,7 +9,9 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cps::verify {
@@ -29,7 +31,8 @@ struct NonceRecord {
 class Store {
 public:
     virtual ~Store() = default;
-    /// Refuses with `limit_reached` above max_live_nonces for a session; store_unavailable.
+    /// Refuses with `limit_reached` above max_live_nonces for a session, `replayed` for a nonce
+    /// that is there already, `store_unavailable` when it cannot keep it.
     virtual Verdict<void> remember(const token::Nonce& nonce, NonceRecord record) = 0;
     /// Get and delete, atomically; a second burn of the same nonce is nonce_unknown. Says
     /// nothing of age: the verifier does. store_unavailable when it cannot know.
@@ -39,19 +42,24 @@ public:
 inline constexpr std::chrono::seconds nonce_lifetime{120};
 inline constexpr std::size_t max_live_nonces = 8; // for one portal session
 
-/// For one process. Bounded: nonces older than nonce_lifetime go at the next call.
+/// For one process. Bounded: what is older than nonce_lifetime goes at the next `remember`.
 class MemoryStore final : public Store {
 public:
-    static constexpr std::size_t max_nonces = 100'000; // in all: about 30 MB
+    static constexpr std::size_t max_nonces = 100'000; // in all: about 50 MB
     explicit MemoryStore(const Clock& clock) noexcept : clock_{clock} {}
     Verdict<void> remember(const token::Nonce& nonce, NonceRecord record) override;
     Verdict<NonceRecord> burn(const token::Nonce& nonce) override;
 
 private:
+    using Nonces = std::map<token::Nonce, NonceRecord>;
     void drop_old();
+    NonceRecord take(Nonces::iterator found);
+
     const Clock& clock_;
-    std::mutex mutex_;
-    std::map<token::Nonce, NonceRecord> nonces_;
+    std::mutex mutex_; // guards all below
+    Nonces nonces_;
+    std::set<std::pair<EpochSeconds, token::Nonce>> by_age_;
+    std::map<std::string, std::size_t> live_; // nonces of each session
 };
 
 } // namespace cps::verify

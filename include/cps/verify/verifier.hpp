@@ -9,6 +9,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <chrono>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,11 +18,20 @@
 
 namespace cps::verify {
 
+inline constexpr std::size_t max_token_size = 16 * 1024; // octets: 3 times a session token
+/// Of a request token: nginx takes 8,110 octets as one header value and refuses 8,192.
+inline constexpr std::size_t max_header_token_size = 7'900; // octets
+/// How far two honest clocks may lie apart.
+inline constexpr std::chrono::seconds clock_leeway{5};
+
+struct CardJws;
+
 /// What a portal decides once, from its configuration.
 struct Policy {
     token::Origin audience; ///< the portal's own public origin; never taken from a request
     /// Dotted OIDs, one of which a card's certificate must carry; empty allows all.
     std::vector<std::string> certificate_policies;
+    // The two below refuse a certificate that does not say.
     std::set<x509::CardType> card_types{x509::CardType::cps, x509::CardType::cpe};
     /// 1.2.250.1.71.1.2.5: 0x00 a card; 0x80, 0x82, 0x83 test cards.
     std::set<int> product_categories{0x00, 0x80, 0x82, 0x83};
@@ -55,10 +65,17 @@ public:
     {
     }
 
-    /// Card-signed tokens (login, request). @param token the compact JWS as received.
+    /// Card-signed tokens (login, request); any other `expected.kind` is typ_refused. Nothing
+    /// in a token makes it throw. The nonce is burnt once the token is well formed, of this
+    /// kind, for this portal and of this time, and stays burnt whatever follows.
+    /// @param token the compact JWS as received.
+    /// @throws Error bad_argument for Kind::request without feature or request.
     Verdict<Accepted> verify(std::string_view token, const Expectation& expected) const;
 
 private:
+    /// The third step: certificate, then signature; claims are left empty.
+    Verdict<Accepted> believe(const CardJws& jws, EpochSeconds now) const;
+
     Policy policy_;
     x509::TrustStore trust_;
     Store& store_;

@@ -1,0 +1,71 @@
+#include "admission.hpp"
+
+#include <array>
+#include <string>
+
+namespace cps::agent {
+namespace {
+
+bool is_json(std::string_view content_type)
+{
+    const auto media_type = content_type.substr(0, content_type.find(';'));
+    constexpr std::string_view json = "application/json";
+    const auto trimmed = media_type.substr(0, media_type.find_last_not_of(" \t") + 1);
+    if (trimmed.size() != json.size())
+        return false;
+    for (std::size_t i = 0; i != json.size(); ++i) {
+        const char c = trimmed[i];
+        if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != json[i])
+            return false;
+    }
+    return true;
+}
+
+} // namespace
+
+bool Admission::is_our_host(std::string_view host) const
+{
+    const auto port = ":" + std::to_string(port_);
+    constexpr std::array<std::string_view, 3> names{"127.0.0.1", "localhost", "[::1]"};
+    for (const auto name : names)
+        if (host.starts_with(name) && host.substr(name.size()) == port)
+            return true;
+    return false;
+}
+
+Result<Caller> Admission::admit(const http::Request& request) const
+{
+    // The only thing that stops DNS rebinding: a rebound same-origin GET carries neither
+    // Origin nor Sec-Fetch-*.
+    const auto host = request.field("Host");
+    if (!host || !is_our_host(*host))
+        return Error{Errc::host_refused, "a foreign Host"};
+
+    const Error refused{Errc::origin_refused, "an origin that is not registered"};
+    const auto text = request.field("Origin");
+    const auto origin = text ? token::Origin::parse(*text) : std::nullopt;
+    if (!origin || (!origin->is_https() && !config_->allow_http_loopback))
+        return refused;
+
+    if (request.count("Sec-Fetch-Mode") != 0 && request.field("Sec-Fetch-Mode") != "cors")
+        return refused;
+    if (request.count("Service-Worker") != 0)
+        return refused;
+
+    const auto* const portal = portals_->find(*origin);
+    if (portal == nullptr && config_->unknown_origins == UnknownOrigins::deny)
+        return refused;
+    return Caller{*origin, portal};
+}
+
+Result<void> Admission::admit_change(const http::Request& request)
+{
+    const auto content_type = request.field("Content-Type");
+    if (!content_type || !is_json(*content_type))
+        return Error{Errc::media_type_refused, "a body that is not application/json"};
+    if (request.field("CPS-Agent") != "1")
+        return Error{Errc::origin_refused, "no CPS-Agent header"};
+    return {};
+}
+
+} // namespace cps::agent

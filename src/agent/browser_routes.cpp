@@ -1,0 +1,150 @@
+#include "routes.hpp"
+
+#include "token_call.hpp"
+
+#include "cps/base/log.hpp"
+#include "cps/token/json.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <iterator>
+
+namespace cps::agent {
+namespace json = boost::json;
+namespace {
+
+constexpr int api_version = 1;
+constexpr int profile_version = 1;
+
+http::Response json_response(const json::object& body)
+{
+    http::Response response;
+    response.content_type = "application/json";
+    response.body = json::serialize(body);
+    return response;
+}
+
+void hello(const Services&, const Caller&, const http::Request&, http::Reply reply)
+{
+    reply(json_response({{"agent", "cps-agent"},
+                         {"version", CPS_VERSION},
+                         {"api", api_version},
+                         {"profile", profile_version}}));
+}
+
+void status(const Services& services, const Caller&, const http::Request&, http::Reply reply)
+{
+    const auto now = services.presence.status();
+    reply(json_response({{"readers", now.readers}, {"cards", now.cards}, {"card", now.card}}));
+}
+
+void make_token(const Services& services, const Caller& caller, const http::Request& request,
+                http::Reply reply)
+{
+    auto language = std::string{http::language_of(request, services.language)};
+    const auto body = token::parse_json(request.body, max_token_body);
+    if (!body || !body->is_object())
+        return reply(refuse({Errc::bad_request, "the body is not a JSON object"}, language));
+    auto call = read_token_call(body->get_object(), caller);
+    if (!call)
+        return reply(refuse(call.error(), language));
+    answer_token_call(services, std::move(*call), std::move(language), std::move(reply));
+}
+
+enum class Access { registered, anyone_who_logs_in };
+
+struct Route {
+    std::string_view method;
+    std::string_view path;
+    Access access;
+    void (*handler)(const Services&, const Caller&, const http::Request&, http::Reply);
+};
+
+/// The whole surface that browsers see. To add an endpoint: one line here, one function, one
+/// test, one row in docs/http-api.md.
+// clang-format off
+constexpr Route routes[] = {
+    {"GET",  "/v1/hello",  Access::registered,         hello},
+    {"GET",  "/v1/status", Access::registered,         status},
+    {"POST", "/v1/tokens", Access::anyone_who_logs_in, make_token},
+};
+// clang-format on
+
+constexpr bool unique()
+{
+    for (std::size_t i = 0; i != std::size(routes); ++i)
+        for (std::size_t j = 0; j != i; ++j)
+            if (routes[i].method == routes[j].method && routes[i].path == routes[j].path)
+                return false;
+    return true;
+}
+static_assert(unique(), "two routes share a method and a path");
+
+std::string methods_of(std::string_view path)
+{
+    std::string allowed;
+    for (const auto& route : routes)
+        if (route.path == path)
+            allowed += std::string{route.method} + ", ";
+    return allowed + "OPTIONS";
+}
+
+/// CORS: the one allowed origin, never `*`, no credentials (Fetch, 3.3).
+void share_with(http::Response& response, const Caller& caller)
+{
+    response.fields.emplace_back("Access-Control-Allow-Origin", caller.origin.str());
+    response.fields.emplace_back("Vary", "Origin");
+}
+
+http::Response preflight(const http::Request& request)
+{
+    http::Response response;
+    response.status = 204;
+    response.fields.emplace_back("Access-Control-Allow-Methods", methods_of(request.path()));
+    response.fields.emplace_back("Access-Control-Allow-Headers", "Content-Type, CPS-Agent");
+    response.fields.emplace_back("Access-Control-Max-Age", "600");
+    return response;
+}
+
+} // namespace
+
+void BrowserRoutes::handle(http::Request request, http::Reply reply)
+{
+    const auto language = http::language_of(request, services_.language);
+    const auto caller = admission_.admit(request);
+    if (!caller) {
+        log::write(log::Level::info, caller.error());
+        return reply(refuse(caller.error(), language));
+    }
+    auto share = [caller = *caller, reply = std::move(reply)](http::Response response) {
+        share_with(response, caller);
+        reply(std::move(response));
+    };
+
+    const auto path = request.path();
+    const auto at_path = [&](const Route& route) { return route.path == path; };
+    const auto known = std::ranges::find_if(routes, at_path);
+    const bool known_path = known != std::end(routes) && request.query().empty();
+    // An unknown origin learns nothing of what else there is.
+    if (caller->portal == nullptr && (!known_path || known->access == Access::registered))
+        return reply(refuse({Errc::origin_refused, "more than login"}, language));
+    if (!known_path)
+        return share(refuse({Errc::not_found, "no such path"}, language));
+    if (request.method == "OPTIONS")
+        return share(preflight(request));
+    const auto route = std::ranges::find_if(
+        routes, [&](const Route& one) { return at_path(one) && one.method == request.method; });
+    if (route == std::end(routes)) {
+        auto response = refuse({Errc::method_refused, "no such method here"}, language);
+        response.fields.emplace_back("Allow", methods_of(path));
+        return share(std::move(response));
+    }
+    if (request.method != "GET")
+        if (const auto admitted = Admission::admit_change(request); !admitted)
+            return share(refuse(admitted.error(), language));
+    route->handler(services_, *caller, request, std::move(share));
+}
+
+} // namespace cps::agent

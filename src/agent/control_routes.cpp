@@ -1,0 +1,97 @@
+#include "routes.hpp"
+
+#include "token_call.hpp"
+
+#include "cps/token/json.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace cps::agent {
+namespace json = boost::json;
+namespace {
+
+std::string_view name_of(pcsc::CardState state)
+{
+    switch (state) {
+    case pcsc::CardState::absent: return "absent";
+    case pcsc::CardState::present: return "present";
+    case pcsc::CardState::mute: return "mute";
+    case pcsc::CardState::exclusive: return "exclusive";
+    }
+    return "";
+}
+
+http::Response status(const Services& services, std::uint16_t port)
+{
+    const auto snapshot = services.presence.snapshot();
+    json::array readers;
+    for (const auto& reader : snapshot.readers)
+        readers.push_back(json::object{{"name", reader.name}, {"card", name_of(reader.card)}});
+    json::array portals;
+    for (const auto& [origin, portal] : services.portals.all())
+        portals.push_back(json::object{{"origin", origin.str()}, {"name", portal.name.fr}});
+    json::array problems;
+    for (const auto& problem : services.problems)
+        problems.emplace_back(problem.str());
+
+    http::Response response;
+    response.content_type = "application/json";
+    response.body = json::serialize(json::object{{"agent", "cps-agent"},
+                                                 {"version", CPS_VERSION},
+                                                 {"port", port},
+                                                 {"module", services.config.module},
+                                                 {"service", snapshot.service},
+                                                 {"card", services.presence.status().card},
+                                                 {"readers", std::move(readers)},
+                                                 {"portals", std::move(portals)},
+                                                 {"problems", std::move(problems)}});
+    return response;
+}
+
+/// The same call as a browser's, the origin named by the person's own tool. The portal must
+/// be registered, and the consent and the PIN are the same.
+void make_token(const Services& services, const http::Request& request, http::Reply reply)
+{
+    auto language = std::string{http::language_of(request, services.language)};
+    const auto body = token::parse_json(request.body, max_token_body);
+    if (!body || !body->is_object())
+        return reply(refuse({Errc::bad_request, "the body is not a JSON object"}, language));
+    auto members = body->get_object();
+    const auto* const named = members.if_contains("origin");
+    const auto origin = named != nullptr && named->is_string()
+                            ? token::Origin::parse(std::string_view{named->get_string()})
+                            : std::nullopt;
+    if (!origin)
+        return reply(refuse({Errc::bad_request, "no origin"}, language));
+    members.erase("origin");
+    const Caller caller{*origin, services.portals.find(*origin)};
+    if (caller.portal == nullptr && services.config.unknown_origins == UnknownOrigins::deny)
+        return reply(
+            refuse({Errc::origin_refused, "an origin that is not registered"}, language));
+    auto call = read_token_call(members, caller);
+    if (!call)
+        return reply(refuse(call.error(), language));
+    answer_token_call(services, std::move(*call), std::move(language), std::move(reply));
+}
+
+} // namespace
+
+void ControlRoutes::handle(http::Request request, http::Reply reply)
+{
+    const auto language = http::language_of(request, services_.language);
+    if (request.path() == "/control/status") {
+        if (request.method != "GET")
+            return reply(refuse({Errc::method_refused, "no such method here"}, language));
+        return reply(status(services_, port_));
+    }
+    if (request.path() == "/control/tokens") {
+        if (request.method != "POST")
+            return reply(refuse({Errc::method_refused, "no such method here"}, language));
+        return make_token(services_, request, std::move(reply));
+    }
+    reply(refuse({Errc::not_found, "no such path"}, language));
+}
+
+} // namespace cps::agent

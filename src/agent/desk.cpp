@@ -1,0 +1,113 @@
+#include "desk.hpp"
+
+#include "signing.hpp"
+
+#include "cps/base/log.hpp"
+
+#include <algorithm>
+
+namespace cps::agent {
+
+Desk::Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt)
+    : config_{config},
+      worker_{std::move(worker)},
+      presence_{presence},
+      prompt_{prompt},
+      thread_{[this] { run(); }}
+{
+}
+
+Desk::~Desk()
+{
+    stop();
+    thread_.join();
+}
+
+void Desk::stop()
+{
+    const std::scoped_lock lock{mutex_};
+    stopping_ = true;
+    if (running_ != nullptr)
+        running_->signal(Errc::internal);
+    wake_.notify_all();
+}
+
+std::optional<Errc> Desk::refusal(const TokenRequest& request) const
+{
+    const auto known = [&](const token::Feature& feature) {
+        if (feature.is_login())
+            return !request.request;
+        return request.request.has_value() && request.portal != nullptr &&
+               request.portal->features.contains(feature);
+    };
+    // A login token says "login" and no more; a request token says one feature.
+    if (request.challenge.features.size() != 1 ||
+        !std::ranges::all_of(request.challenge.features, known))
+        return Errc::feature_unknown;
+    if (answered_.contains(request.origin, request.challenge.nonce))
+        return Errc::challenge_stale;
+    if (cool_down_.must_wait(request.origin, request.received))
+        return Errc::rate_limited;
+    if (busy_ || stopping_)
+        return Errc::busy;
+    return presence_.obstacle();
+}
+
+void Desk::submit(TokenRequest request, Done done)
+{
+    std::unique_lock lock{mutex_};
+    if (const auto refused = refusal(request)) {
+        lock.unlock();
+        return done({Error{*refused, "refused before any dialog"}, {}});
+    }
+    busy_ = true;
+    waiting_ = Job{std::move(request), std::move(done)};
+    wake_.notify_all();
+}
+
+void Desk::run()
+{
+    std::unique_lock lock{mutex_};
+    for (;;) {
+        wake_.wait(lock, [this] { return stopping_ || waiting_; });
+        if (!waiting_)
+            return;
+        auto job = std::move(*waiting_);
+        waiting_.reset();
+        Cancel cancel;
+        running_ = &cancel;
+        if (stopping_)
+            cancel.signal(Errc::internal);
+        lock.unlock();
+
+        auto outcome = sign_token(job.request, {config_, worker_, presence_, prompt_, cancel});
+        if (!outcome.token)
+            log::write(log::Level::notice, outcome.token.error());
+
+        lock.lock();
+        running_ = nullptr;
+        lock.unlock();
+        finish(std::move(job), std::move(outcome));
+        lock.lock();
+    }
+}
+
+void Desk::finish(Job job, Outcome outcome)
+{
+    {
+        const std::scoped_lock lock{mutex_};
+        const auto& origin = job.request.origin;
+        if (outcome.token) {
+            answered_.add(origin, job.request.challenge.nonce);
+            cool_down_.agreed(origin);
+        } else if (const auto code = outcome.token.error().code();
+                   code == Errc::pin_cancelled || code == Errc::consent_refused ||
+                   code == Errc::pin_timeout) {
+            cool_down_.refused(origin, std::chrono::steady_clock::now());
+        }
+        busy_ = false;
+    }
+    job.done(std::move(outcome));
+}
+
+} // namespace cps::agent

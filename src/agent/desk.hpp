@@ -1,0 +1,81 @@
+#pragma once
+
+#include "answered.hpp"
+#include "cancel.hpp"
+#include "config.hpp"
+#include "pin_prompt.hpp"
+#include "portals.hpp"
+#include "presence.hpp"
+
+#include "cps/base/error.hpp"
+#include "cps/token/challenge.hpp"
+#include "cps/token/values.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace cps::agent {
+
+/// One card-signed token that a caller wants, checked and ready to be put to the person.
+struct TokenRequest {
+    token::Origin origin;
+    const Portal* portal = nullptr; ///< null: an unknown origin, for the login feature alone
+    token::Challenge challenge;
+    std::optional<token::RequestBinding> request; ///< present: a request token
+    std::chrono::steady_clock::time_point received;
+    std::string language; ///< "fr" or "en", of the dialogs
+};
+
+struct Outcome {
+    Result<std::string> token; ///< the compact JWS
+    std::optional<int> tries_left;
+};
+
+/// Where requests meet the person and the card: one at a time, on a thread of its own, since
+/// dialogs and cards block. Nothing is retried by itself; a PIN is offered once.
+class Desk {
+public:
+    using Done = std::function<void(Outcome)>;
+    /// @param worker path of cps-agent-worker.
+    Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt);
+    ~Desk();
+    Desk(const Desk&) = delete;
+    Desk& operator=(const Desk&) = delete;
+
+    /// Refuses at once what needs no person (challenge_stale, feature_unknown, rate_limited,
+    /// busy, no card), else takes the job. `done` is called once, here or on the desk's thread.
+    void submit(TokenRequest request, Done done);
+    /// Ends the open dialog, if any, and takes no more work.
+    void stop();
+
+private:
+    struct Job {
+        TokenRequest request;
+        Done done;
+    };
+    std::optional<Errc> refusal(const TokenRequest& request) const;
+    void run();
+    void finish(Job job, Outcome outcome);
+
+    const Config& config_;
+    const std::string worker_;
+    Presence& presence_;
+    PinPrompt& prompt_;
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::optional<Job> waiting_;
+    bool busy_ = false;
+    bool stopping_ = false;
+    Cancel* running_ = nullptr; ///< of the job under way
+    AnsweredNonces answered_;
+    CoolDown cool_down_;
+    std::thread thread_;
+};
+
+} // namespace cps::agent

@@ -1,0 +1,165 @@
+#include "config.hpp"
+#include "desk.hpp"
+#include "pinentry.hpp"
+#include "portals.hpp"
+#include "presence.hpp"
+#include "routes.hpp"
+#include "runtime_dir.hpp"
+
+#include "cps/base/log.hpp"
+#include "cps/base/secret.hpp"
+#include "cps/http/server.hpp"
+#include "cps/pcsc/monitor.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+namespace {
+
+using namespace cps;
+using namespace cps::agent;
+
+// Exit codes of docs/contracts.md.
+constexpr int stopped = 0;
+constexpr int bad_configuration = 1;
+constexpr int wrong_usage = 2;
+constexpr int no_port = 3;
+
+// The browser's port, and the next ones where the first is taken (docs/http-api.md).
+constexpr std::uint16_t first_port = 27743;
+constexpr std::uint16_t last_port = 27762;
+
+struct Options {
+    std::filesystem::path config = "/etc/cps-agent/agent.toml";
+    std::filesystem::path runtime_dir;
+    bool check = false;
+};
+
+struct Loaded {
+    Config config;
+    Portals portals;
+    std::vector<ConfigProblem> problems;
+};
+
+std::optional<Loaded> load(const Options& options)
+{
+    std::vector<ConfigProblem> problems;
+    auto config = Config::load(options.config, problems);
+    Portals portals;
+    if (config) {
+        portals.load(options.config.parent_path() / "portals.d", config->allow_http_loopback,
+                     problems);
+        if (config->personal_portals)
+            if (const auto own = personal_config_dir(); !own.empty())
+                portals.load(own / "portals.d", config->allow_http_loopback, problems);
+    }
+    for (const auto& problem : problems)
+        log::warning(problem.str());
+    if (!config)
+        return std::nullopt;
+    return Loaded{std::move(*config), std::move(portals), std::move(problems)};
+}
+
+/// "fr" unless the configuration or the person's locale says English.
+std::string_view language_of(const Config& config)
+{
+    switch (config.language) {
+    case Language::fr: return "fr";
+    case Language::en: return "en";
+    case Language::automatic: break;
+    }
+    for (const auto* const name : {"LC_ALL", "LC_MESSAGES", "LANG"})
+        if (const char* const value = std::getenv(name); value != nullptr && *value != 0)
+            return std::string_view{value}.starts_with("en") ? "en" : "fr";
+    return "fr";
+}
+
+std::optional<std::uint16_t> listen(http::Server& browser)
+try {
+    const auto port = browser.listen_loopback(first_port, last_port);
+    if (port != first_port)
+        log::warning("port 27743 is held by another program; pages look further, but find out "
+                     "which program it is");
+    return port;
+} catch (const Error& e) {
+    log::error(e);
+    return std::nullopt;
+}
+
+int serve(const Options& options, const Loaded& loaded)
+{
+    const RuntimeDir runtime{options.runtime_dir};
+    boost::asio::io_context io{1};
+    Presence presence;
+    Pinentry prompt{loaded.config.pinentry_program};
+    Desk desk{loaded.config, worker_path(), presence, prompt};
+    const pcsc::Monitor monitor{[&](const pcsc::Snapshot& now) { presence.update(now); }};
+    const Services services{loaded.config, loaded.portals, loaded.problems,
+                            presence,      desk,           language_of(loaded.config)};
+
+    BrowserRoutes browser_routes{services};
+    http::Server browser{io, browser_routes};
+    const auto port = listen(browser);
+    if (!port)
+        return no_port;
+    browser_routes.listening_on(*port);
+    ControlRoutes control_routes{services, *port};
+    http::Server control{io, control_routes};
+    control.listen_local(runtime.control_socket());
+    runtime.write_port(*port);
+    log::notice("ready on 127.0.0.1:" + std::to_string(*port));
+
+    boost::asio::signal_set signals{io, SIGINT, SIGTERM};
+    signals.async_wait([&](const auto&, int) {
+        desk.stop();
+        browser.stop();
+        control.stop();
+    });
+    io.run();
+    return stopped;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    forbid_dumps();
+    std::signal(SIGPIPE, SIG_IGN); // NOLINT: before any thread
+    Options options;
+    options.runtime_dir = default_runtime_dir();
+    CLI::App app{"The agent between portals' pages and the professional card.", "cps-agent"};
+    app.set_version_flag("--version", CPS_VERSION);
+    app.add_option("--config", options.config, "agent.toml; portals.d lies beside it")
+        ->capture_default_str();
+    app.add_option("--runtime-dir", options.runtime_dir, "for control.sock and port")
+        ->capture_default_str();
+    app.add_flag("--check", options.check, "read the configuration, tell what is wrong, end");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? stopped : wrong_usage;
+    }
+    try {
+        const auto loaded = load(options);
+        if (!loaded)
+            return bad_configuration;
+        if (options.check)
+            return loaded->problems.empty() ? stopped : bad_configuration;
+        if (options.runtime_dir.empty()) {
+            log::error("no --runtime-dir, and no XDG_RUNTIME_DIR");
+            return wrong_usage;
+        }
+        return serve(options, *loaded);
+    } catch (const Error& e) {
+        log::error(e);
+    } catch (const std::exception& e) {
+        log::error(e.what());
+    }
+    return bad_configuration;
+}

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "config.hpp"
+
+#include "cps/token/values.hpp"
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cps::agent {
+
+/// Words in both languages; the English ones are optional.
+struct Words {
+    std::string fr;
+    std::string en;
+    const std::string& in(std::string_view language) const noexcept
+    {
+        return language == "en" && !en.empty() ? en : fr;
+    }
+};
+
+enum class FeatureMode { session, card };
+
+struct PortalFeature {
+    Words label;
+    FeatureMode mode = FeatureMode::session;
+    unsigned limit = 0; ///< feature tokens a session; 0 for card features
+};
+
+/// One registered portal: who may ask, and for what (`portals.d/*.toml`).
+struct Portal {
+    token::Origin origin;
+    Words name;
+    std::vector<std::string> redirect_uris;
+    std::string revoke_uri;
+    bool web_eid = false;
+    std::map<token::Feature, PortalFeature> features;
+};
+
+/// Every registered portal, by origin. Immutable after loading.
+class Portals {
+public:
+    static constexpr std::size_t max_files = 256;   // in one folder
+    static constexpr std::size_t max_features = 64; // of one portal
+    static constexpr unsigned max_limit = 10'000;   // feature tokens a session
+
+    /// Adds every `*.toml` of `folder`, in the order of their names; a bad file is told in
+    /// `problems` and left out whole. A folder that is not there is empty.
+    void load(const std::filesystem::path& folder, bool allow_http_loopback,
+              std::vector<ConfigProblem>& problems);
+
+    const Portal* find(const token::Origin& origin) const;
+    const std::map<token::Origin, Portal>& all() const noexcept { return portals_; }
+
+private:
+    std::map<token::Origin, Portal> portals_;
+};
+
+} // namespace cps::agent

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "admission.hpp"
+#include "config.hpp"
+#include "desk.hpp"
+#include "portals.hpp"
+#include "presence.hpp"
+
+#include "cps/http/message.hpp"
+#include "cps/http/server.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace cps::agent {
+
+/// All that a route's handler may use.
+struct Services {
+    const Config& config;
+    const Portals& portals;
+    const std::vector<ConfigProblem>& problems;
+    const Presence& presence;
+    Desk& desk;
+    std::string_view
+        language; ///< "fr" or "en": of dialogs, and of words where a page names none
+};
+
+/// What browsers reach over TCP (docs/http-api.md). Every request passes Admission first.
+class BrowserRoutes final : public http::Handler {
+public:
+    explicit BrowserRoutes(Services services) noexcept
+        : services_{services}, admission_{services.config, services.portals, 0}
+    {
+    }
+    /// The port that a Host must name; call it before the first request.
+    void listening_on(std::uint16_t port) noexcept
+    {
+        admission_ = Admission{services_.config, services_.portals, port};
+    }
+    void handle(http::Request request, http::Reply reply) override;
+    std::string_view language() const override { return services_.language; }
+
+private:
+    Services services_;
+    Admission admission_;
+};
+
+/// What the person's own tools reach over the control socket; the socket itself has checked
+/// whose they are.
+class ControlRoutes final : public http::Handler {
+public:
+    ControlRoutes(Services services, std::uint16_t port) noexcept
+        : services_{services}, port_{port}
+    {
+    }
+    void handle(http::Request request, http::Reply reply) override;
+    std::string_view language() const override { return services_.language; }
+
+private:
+    Services services_;
+    std::uint16_t port_;
+};
+
+} // namespace cps::agent

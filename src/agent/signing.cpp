@@ -1,0 +1,253 @@
+#include "signing.hpp"
+
+#include "texts.hpp"
+
+#include "cps/base/encoding.hpp"
+#include "cps/base/log.hpp"
+#include "cps/crypto/digest.hpp"
+#include "cps/crypto/random.hpp"
+#include "cps/pcsc/card.hpp"
+#include "cps/pkcs11_client/module.hpp"
+#include "cps/token/card_token.hpp"
+#include "cps/x509/certificate.hpp"
+#include "cps/x509/holder.hpp"
+
+#include <algorithm>
+
+namespace cps::agent {
+namespace {
+
+using std::chrono::floor;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+constexpr seconds dialog_time{60};    // one dialog
+constexpr seconds request_time{110};  // all of them: the portal's nonce lives 120 s
+constexpr unsigned max_dialogs = 8;   // of one request: tries, and entries that are no PIN
+constexpr std::size_t pin_digits = 4; // a CPS card's code; anything else would waste a try
+constexpr std::size_t jti_octets = 16;
+
+/// The certificate that logs in, with all that was read of it.
+struct Chosen {
+    pkcs11::TokenCertificate on_token;
+    x509::Certificate certificate;
+    x509::Holder holder;
+    crypto::PublicKey key;
+};
+
+/// By key usage, never by label; at `at`, the portal's time, since workstations' clocks are
+/// wrong.
+Result<Chosen> choose(const std::vector<pkcs11::TokenCertificate>& found, EpochSeconds at)
+{
+    if (found.empty())
+        return Error{Errc::card_unsupported, "the module finds no certificate on any card"};
+    bool out_of_date = false;
+    for (const auto& candidate : found) {
+        const auto certificate = x509::Certificate::from_der(candidate.der);
+        if (!certificate || !certificate->is_authentication_certificate())
+            continue;
+        const auto holder = x509::holder_of(*certificate);
+        const auto key = certificate->key();
+        if (!holder || !key || !key->is_rsa())
+            continue;
+        if (at < certificate->not_before() || certificate->not_after() < at) {
+            out_of_date = true;
+            continue;
+        }
+        return Chosen{candidate, *certificate, *holder, *key};
+    }
+    if (out_of_date)
+        return Error{Errc::certificate_expired,
+                     "the authentication certificate is out of date"};
+    return Error{Errc::certificate_missing, "no certificate on the card is for authentication"};
+}
+
+/// Watches the card while it lives, so that its removal ends every wait.
+class Watch {
+public:
+    Watch(Presence& presence, Cancel& cancel, std::string reader) : presence_{presence}
+    {
+        presence_.watch(cancel, std::move(reader));
+    }
+    ~Watch() { presence_.unwatch(); }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+private:
+    Presence& presence_;
+};
+
+bool is_pin(ByteView entered)
+{
+    return entered.size() == pin_digits &&
+           std::ranges::all_of(entered, [](auto c) { return c >= '0' && c <= '9'; });
+}
+
+/// One request from its first look at the card to the token.
+class Signing {
+public:
+    Signing(const TokenRequest& request, const Bench& bench) : request_{request}, bench_{bench}
+    {
+    }
+
+    Result<std::string> run();
+    std::optional<int> tries_left() const noexcept { return tries_left_; }
+
+private:
+    EpochSeconds portal_time() const
+    {
+        return request_.challenge.issued +
+               floor<seconds>(steady_clock::now() - request_.received);
+    }
+    Result<Chosen> look();
+    Result<Pin> ask(const Chosen& chosen, AskedFor::Before before);
+    Result<std::string> sign(const Chosen& chosen, const Pin& pin);
+    void leave_unverified(const std::string& reader);
+    pkcs11::CancelSignal signal() const { return {bench_.cancel.fd()}; }
+
+    const TokenRequest& request_;
+    const Bench& bench_;
+    std::optional<pkcs11::Module> module_; // a fresh worker for each PIN offered
+    std::optional<int> tries_left_;
+};
+
+Result<Chosen> Signing::look()
+{
+    module_.emplace(bench_.worker, bench_.config.module);
+    const auto found = module_->certificates(signal());
+    if (!found)
+        return found.error();
+    return choose(*found, portal_time());
+}
+
+Result<Pin> Signing::ask(const Chosen& chosen, AskedFor::Before before)
+{
+    const AskedFor asked{request_.language,
+                         request_.origin,
+                         request_.portal,
+                         request_.challenge.features,
+                         chosen.holder.given_names + ' ' + chosen.holder.surname,
+                         tries_left_.value_or(3),
+                         before};
+    const auto until = [&] {
+        return std::min(steady_clock::now() + dialog_time, request_.received + request_time);
+    };
+    if (asked.tries_left == 1) {
+        const auto agreed =
+            bench_.prompt.confirm(last_try_dialog(asked), bench_.cancel, until());
+        if (!agreed)
+            return agreed.error();
+    }
+    return bench_.prompt.ask_pin(pin_dialog(asked), bench_.cancel, until());
+}
+
+/// A verified PIN would serve the next program: the worker ends first, then the card is reset.
+void Signing::leave_unverified(const std::string& reader)
+{
+    module_.reset();
+    for (const auto& one : bench_.presence.snapshot().readers) {
+        if (!is_reader(reader, one.name))
+            continue;
+        const auto reset = pcsc::reset_card(one.name);
+        if (!reset && reset.error().code() != Errc::no_card)
+            log::error(reset.error());
+    }
+}
+
+Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
+{
+    const auto now = portal_time();
+    const auto life = std::min(token::max_login_lifetime, request_.challenge.ttl);
+    const token::CardClaims claims{chosen.holder.id,
+                                   request_.origin,
+                                   request_.challenge.nonce,
+                                   to_base64url(crypto::random_bytes(jti_octets)),
+                                   now,
+                                   now + life,
+                                   now, // the PIN was entered this very moment
+                                   request_.challenge.features,
+                                   request_.request};
+    constexpr auto algorithm = crypto::SignatureAlgorithm::rs256;
+    const auto input = token::signing_input(claims, algorithm, chosen.certificate.der());
+    const auto info =
+        crypto::digest_info(crypto::DigestAlgorithm::sha256, crypto::sha256(octets(input)));
+
+    auto outcome = module_->sign(chosen.on_token.index, pin, info, signal());
+    leave_unverified(chosen.on_token.reader);
+    if (!outcome)
+        return outcome.error();
+    if (const auto* const wrong = std::get_if<pkcs11::WrongPin>(&*outcome)) {
+        tries_left_ = wrong->tries_left;
+        return Error{Errc::pin_wrong, "the card refused the PIN"};
+    }
+    const auto& signature = std::get<Bytes>(*outcome);
+    if (!chosen.key.verify(algorithm, octets(input), signature))
+        return Error{Errc::module_failed,
+                     "the module's signature does not fit the certificate"};
+    return token::compact(input, signature);
+}
+
+Result<std::string> Signing::run()
+{
+    const Watch any_card{bench_.presence, bench_.cancel, {}};
+    auto chosen = look();
+    if (!chosen)
+        return chosen.error();
+    bench_.presence.watch(bench_.cancel, chosen->on_token.reader);
+
+    tries_left_ = chosen->on_token.tries_left;
+
+    auto before = AskedFor::Before::nothing;
+    for (unsigned dialogs = 0; dialogs != max_dialogs; ++dialogs) {
+        if (tries_left_ == 0)
+            return Error{Errc::pin_blocked, "the card's PIN is blocked"};
+        if (chosen->on_token.pin_pad)
+            return Error{Errc::module_failed, "readers with a keypad are not served yet"};
+
+        const auto pin = ask(*chosen, before);
+        if (!pin)
+            return pin.error();
+        if (!is_pin(pin->bytes())) {
+            before = AskedFor::Before::not_a_pin;
+            continue;
+        }
+        auto token = sign(*chosen, *pin);
+        if (token || token.error().code() != Errc::pin_wrong)
+            return token;
+        if (tries_left_ == 0)
+            return Error{Errc::pin_blocked, "that was the last try"};
+
+        // The person may try again: with a fresh worker, and only on the very same card.
+        before = AskedFor::Before::wrong_pin;
+        auto again = look();
+        if (!again)
+            return again.error();
+        if (again->certificate.der() != chosen->certificate.der())
+            return Error{Errc::card_removed, "another card took the place of the first"};
+        chosen = std::move(again);
+        tries_left_ = std::min(*tries_left_, chosen->on_token.tries_left);
+    }
+    return Error{Errc::pin_cancelled, "too many entries for one request"};
+}
+
+} // namespace
+
+Outcome sign_token(const TokenRequest& request, const Bench& bench)
+{
+    Signing signing{request, bench};
+    Outcome outcome{Error{}, {}};
+    try {
+        outcome.token = signing.run();
+    } catch (const Error& e) {
+        outcome.token = e;
+    } catch (const std::exception&) {
+        outcome.token = Error{Errc::internal, "signing failed"};
+    }
+    outcome.tries_left = signing.tries_left();
+    if (!outcome.token && bench.cancel.reason())
+        outcome.token = Error{*bench.cancel.reason(), "the card or the agent went away",
+                              outcome.token.error().native()};
+    return outcome;
+}
+
+} // namespace cps::agent

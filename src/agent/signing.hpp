@@ -1,0 +1,20 @@
+#pragma once
+
+#include "desk.hpp"
+
+namespace cps::agent {
+
+/// What signing one token needs.
+struct Bench {
+    const Config& config;
+    const std::string& worker;
+    Presence& presence;
+    PinPrompt& prompt;
+    Cancel& cancel;
+};
+
+/// Finds the authentication certificate, asks the person, lets the card sign, checks the
+/// signature, and leaves the card unverified. Blocking; never throws.
+Outcome sign_token(const TokenRequest& request, const Bench& bench);
+
+} // namespace cps::agent

@@ -1,0 +1,144 @@
+#include "texts.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace cps::agent {
+namespace {
+
+constexpr std::size_t max_name = 60;   // characters of a portal's or a holder's name
+constexpr std::size_t max_label = 120; // characters of a feature's label
+constexpr std::size_t max_shown = 10;  // features listed; more are counted
+
+/// One code point from `text` at `at`, moved past it; empty for what is not UTF-8 (RFC 3629).
+std::optional<char32_t> next_character(std::string_view text, std::size_t& at)
+{
+    const auto octet = [&](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
+    const auto first = octet(at);
+    const std::size_t length = first < 0x80       ? 1
+                               : first >> 5 == 6  ? 2
+                               : first >> 4 == 14 ? 3
+                               : first >> 3 == 30 ? 4
+                                                  : 0;
+    if (length == 0) {
+        ++at;
+        return std::nullopt;
+    }
+    auto value = static_cast<char32_t>(length == 1 ? first : first & (0x7FU >> length));
+    for (std::size_t i = 1; i != length; ++i) {
+        if ((octet(at + i) & 0xC0U) != 0x80U) {
+            at += i;
+            return std::nullopt;
+        }
+        value = value << 6 | (octet(at + i) & 0x3FU);
+    }
+    at += length;
+    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
+    if (value < least[length] || surrogate || value > 0x10FFFF)
+        return std::nullopt;
+    return value;
+}
+
+/// Controls, format and bidirectional characters, separators, private use, tags.
+bool is_deceptive(char32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x34F || c == 0x61C ||
+           (c >= 0x115F && c <= 0x1160) || (c >= 0x17B4 && c <= 0x17B5) ||
+           (c >= 0x180B && c <= 0x180F) || (c >= 0x200B && c <= 0x200F) ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0x3164 ||
+           (c >= 0xE000 && c <= 0xF8FF) || (c >= 0xFE00 && c <= 0xFE0F) || c == 0xFEFF ||
+           c == 0xFFA0 || (c >= 0xFFF0 && c <= 0xFFFB) || c >= 0xE0000;
+}
+
+std::string feature_line(const AskedFor& asked, const token::Feature& feature)
+{
+    const bool fr = asked.language != "en";
+    if (feature.is_login())
+        return fr ? "vous identifier (votre nom, votre identifiant national et le numéro de "
+                    "votre carte lui sont transmis)"
+                  : "know who you are (your name, your national identifier and your card's "
+                    "number are sent to it)";
+    if (asked.portal != nullptr)
+        if (const auto found = asked.portal->features.find(feature);
+            found != asked.portal->features.end())
+            return for_display(found->second.label.in(asked.language), max_label);
+    return feature.str();
+}
+
+} // namespace
+
+std::string for_display(std::string_view text, std::size_t max_characters)
+{
+    std::string out;
+    std::size_t shown = 0;
+    for (std::size_t at = 0; at != text.size();) {
+        const auto begin = at;
+        const auto character = next_character(text, at);
+        if (!character || is_deceptive(*character))
+            continue;
+        if (shown++ == max_characters)
+            return out + "…";
+        out += text.substr(begin, at - begin);
+    }
+    return out;
+}
+
+Dialog pin_dialog(const AskedFor& asked)
+{
+    const bool fr = asked.language != "en";
+    const auto name =
+        asked.portal != nullptr
+            ? for_display(asked.portal->name.in(asked.language), max_name)
+            : std::string{fr ? "Un site non enregistré" : "A site not registered"};
+    std::string features;
+    for (std::size_t i = 0; i != asked.features.size() && i != max_shown; ++i)
+        features += "\n  • " + feature_line(asked, asked.features[i]);
+    if (asked.features.size() > max_shown)
+        features += "\n  • … +" + std::to_string(asked.features.size() - max_shown);
+    const auto holder = for_display(asked.holder, max_name);
+    const auto tries = std::to_string(asked.tries_left);
+
+    Dialog dialog;
+    dialog.title = fr ? "Carte CPS : votre accord" : "CPS card: your consent";
+    dialog.description =
+        (fr ? name + " demande, avec votre carte :" : name + " asks, with your card, to:") +
+        features + (fr ? "\n\nSite : " : "\n\nSite: ") + asked.origin.str() +
+        (fr ? "\nCarte : " : "\nCard: ") + holder +
+        (fr ? "\n\nSi vous êtes d'accord, tapez votre code porteur."
+            : "\n\nIf you agree, type your card's code.");
+    dialog.prompt = fr ? "Code :" : "Code:";
+    if (asked.before == AskedFor::Before::not_a_pin)
+        dialog.error = fr ? "Le code porteur a 4 chiffres. Aucun essai n'a été utilisé."
+                          : "The card's code has 4 digits. No try was used.";
+    else if (asked.before == AskedFor::Before::wrong_pin)
+        dialog.error = fr ? "Code faux. Essais restants : " + tries + "."
+                          : "Wrong code. Tries left: " + tries + ".";
+    else if (asked.tries_left < 3)
+        dialog.error = fr ? "Un code faux a déjà été saisi. Essais restants : " + tries + "."
+                          : "A wrong code was entered before. Tries left: " + tries + ".";
+    dialog.ok = fr ? "Accepter" : "Agree";
+    dialog.cancel = fr ? "Refuser" : "Refuse";
+    return dialog;
+}
+
+Dialog last_try_dialog(const AskedFor& asked)
+{
+    const bool fr = asked.language != "en";
+    Dialog dialog;
+    dialog.title = fr ? "Carte CPS : dernier essai" : "CPS card: last try";
+    dialog.description =
+        fr ? "Il ne reste qu'un essai. Un code faux de plus bloque la carte de " +
+                 for_display(asked.holder, max_name) +
+                 ", et seul son code de déblocage (PUK) la débloquera.\n\nUtiliser cet essai ?"
+           : "One try is left. One more wrong code locks the card of " +
+                 for_display(asked.holder, max_name) +
+                 ", and only its unlocking code (PUK) unlocks it.\n\nUse this try?";
+    dialog.ok = fr ? "Utiliser le dernier essai" : "Use the last try";
+    dialog.cancel = fr ? "Ne pas essayer" : "Do not try";
+    return dialog;
+}
+
+} // namespace cps::agent

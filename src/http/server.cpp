@@ -1,0 +1,124 @@
+#include "cps/http/server.hpp"
+
+#include "connections.hpp"
+#include "cps/base/log.hpp"
+#include "listener.hpp"
+#include "sockets.hpp"
+
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+namespace cps::http {
+namespace {
+
+// Ports that the system chooses may be taken on the other address family.
+constexpr int max_chosen_ports = 16;
+
+} // namespace
+
+struct Server::State {
+    State(boost::asio::io_context& context, Handler& handler, const Limits& limits)
+        : io{context}, connections{context, handler, limits}
+    {
+    }
+
+    void open(UniqueFd fd, bool local, bool own_user_only)
+    {
+        auto listener = std::make_shared<Listener>(
+            io, std::move(fd),
+            Doorway{[this, local, own_user_only](UniqueFd accepted) {
+                        if (own_user_only && !is_own_user(accepted.get()))
+                            return log::warning("another user tried the local socket");
+                        connections.admit(std::move(accepted), local);
+                    },
+                    [this, local] { connections.make_room(local); }});
+        listener->start();
+        listeners.push_back(std::move(listener));
+    }
+
+    /// Both addresses or none; false where the port is taken.
+    bool open_loopback(std::uint16_t& port)
+    {
+        Listening v4;
+        Listening v6;
+        try {
+            v4 = listen_on(Loopback::v4, port);
+            v6 = listen_on(Loopback::v6, v4.port);
+        } catch (const Error& e) {
+            if (e.native() == EADDRINUSE)
+                return false;
+            if (!v4.fd || !means_absent(e.native()))
+                throw;
+            log::notice("no IPv6 here: listening on 127.0.0.1 alone");
+        }
+        port = v4.port;
+        open(std::move(v4.fd), false, false);
+        if (v6.fd)
+            open(std::move(v6.fd), false, false);
+        return true;
+    }
+
+    void stop() noexcept
+    {
+        for (const auto& listener : listeners)
+            listener->close();
+        connections.close_all();
+        listeners.clear();
+        files.clear();
+    }
+
+    boost::asio::io_context& io;
+    Connections connections;
+    std::vector<std::shared_ptr<Listener>> listeners;
+    std::vector<std::unique_ptr<LocalSocket>> files;
+};
+
+Server::Server(boost::asio::io_context& io, Handler& handler, Limits limits)
+    : state_{std::make_unique<State>(io, handler, limits)}
+{
+}
+
+Server::~Server()
+{
+    stop();
+}
+
+std::uint16_t Server::listen_loopback(std::uint16_t first, std::uint16_t last)
+{
+    const int tries = first == 0 ? max_chosen_ports : last - first + 1;
+    for (int i = 0; i < tries; ++i) {
+        auto port = static_cast<std::uint16_t>(first == 0 ? 0 : first + i);
+        if (state_->open_loopback(port))
+            return port;
+    }
+    throw Error{Errc::internal, "no port is free on the loopback", EADDRINUSE};
+}
+
+std::uint16_t Server::listen_tcp(const std::string& host, std::uint16_t port)
+{
+    auto listening = listen_on(host, port);
+    state_->open(std::move(listening.fd), false, false);
+    return listening.port;
+}
+
+void Server::listen_local(const std::string& path, LocalAccess access)
+{
+    const bool own_user = access == LocalAccess::own_user;
+    auto file = std::make_unique<LocalSocket>(path, own_user ? 0600 : 0660);
+    auto fd = file->take();
+    state_->files.push_back(std::move(file));
+    state_->open(std::move(fd), true, own_user);
+}
+
+void Server::stop()
+{
+    state_->stop();
+}
+
+std::size_t Server::open_connections() const
+{
+    return state_->connections.size();
+}
+
+} // namespace cps::http
