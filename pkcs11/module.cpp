@@ -31,8 +31,12 @@ class Changing {
 public:
     Changing()
     {
-        if (changing.exchange(true))
-            throw Refusal{CKR_FUNCTION_FAILED};
+        const auto deadline = std::chrono::steady_clock::now() + finalize_deadline;
+        while (changing.exchange(true)) {
+            if (std::chrono::steady_clock::now() > deadline)
+                throw Refusal{CKR_FUNCTION_FAILED};
+            std::this_thread::sleep_for(finalize_poll);
+        }
     }
     ~Changing() { changing = false; }
     Changing(const Changing&) = delete;

@@ -152,7 +152,12 @@ std::vector<Object> make_objects(const card::Contents& contents, const card::Car
             return std::nullopt;
         return static_cast<std::size_t>(found - contents.certificates.begin());
     };
-    for (std::size_t i = 0; i != contents.keys.size(); ++i) {
+    std::vector<std::size_t> order; // keys for authentication first: what most clients want
+    for (const auto role : {card::KeyRole::authentication, card::KeyRole::signature})
+        for (std::size_t i = 0; i != contents.keys.size(); ++i)
+            if (contents.keys[i].role == role)
+                order.push_back(i);
+    for (const auto i : order) {
         objects.push_back(make_private_key(contents.keys[i], driver));
         objects.back().key = i;
         objects.back().certificate = certificate_of(contents.keys[i].id);

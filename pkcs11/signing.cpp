@@ -52,15 +52,23 @@ void add(SignOperation& operation, ByteView data)
     operation.collected.insert(operation.collected.end(), data.begin(), data.end());
 }
 
-/// The digest inside a DER DigestInfo of SHA-256, which is all that the signature key signs.
-ByteView digest_in(ByteView info)
+struct Digest {
+    crypto::DigestAlgorithm algorithm;
+    ByteView value;
+};
+
+/// What is inside a DER DigestInfo, which is all that the signature key signs: of SHA-256, or
+/// of SHA-1, which the card still takes and older callers still bring.
+Digest digest_in(ByteView info)
 {
-    constexpr std::size_t size = 32;
-    if (info.size() < size ||
-        !std::ranges::equal(
-            info, crypto::digest_info(crypto::DigestAlgorithm::sha256, info.last(size))))
-        throw Refusal{CKR_DATA_INVALID};
-    return info.last(size);
+    using enum crypto::DigestAlgorithm;
+    for (const auto algorithm : {sha256, sha1}) {
+        const auto size = crypto::digest_size(algorithm);
+        if (info.size() > size &&
+            std::ranges::equal(info, crypto::digest_info(algorithm, info.last(size))))
+            return {algorithm, info.last(size)};
+    }
+    throw Refusal{CKR_DATA_INVALID};
 }
 
 Bytes finish(Slot& slot, SignOperation& operation)
@@ -73,10 +81,11 @@ Bytes finish(Slot& slot, SignOperation& operation)
             throw Refusal{CKR_DATA_LEN_RANGE};
         return slot.sign(operation.key, card::Scheme::pss_digest, digest, value);
     }
-    if (operation.role == card::KeyRole::signature)
-        return slot.sign(operation.key, card::Scheme::pkcs1_digest,
-                         crypto::DigestAlgorithm::sha256,
-                         operation.hasher ? ByteView{value} : digest_in(value));
+    if (operation.role == card::KeyRole::signature) {
+        const auto [algorithm, bare] =
+            operation.hasher ? Digest{digest, value} : digest_in(value);
+        return slot.sign(operation.key, card::Scheme::pkcs1_digest, algorithm, bare);
+    }
     if (value.empty())
         throw Refusal{CKR_DATA_LEN_RANGE};
     return slot.sign(operation.key, card::Scheme::pkcs1_t, digest,
