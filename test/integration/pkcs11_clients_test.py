@@ -2,9 +2,8 @@
 curl, Java. CPS3 has neither PSS nor raw RSA, so TLS 1.3 is for CPS4."""
 
 import os
+import pathlib
 import socket
-import subprocess
-import time
 
 import rig
 from module_case import AUTHENTICATION_ID, MODULE, ModuleCase, run
@@ -47,9 +46,9 @@ class ClientCase(ModuleCase):
             self.file("server.key"), "-cert", self.file("server.pem")])
         # A connection of ours would be a failed handshake: the port is looked at in /proc.
         wanted = f":{TLS_PORT:04X} "
+        tables = [pathlib.Path("/proc/net", name) for name in ("tcp", "tcp6")]
         rig.wait_until(lambda: server.must_run() or any(
-            wanted in line for name in ("tcp", "tcp6")
-            for line in open(f"/proc/net/{name}", encoding="ascii")), "the TLS server")
+            wanted in table.read_text() for table in tables), "the TLS server")
         return server
 
     def assert_card_holder_seen(self, server, output):
@@ -82,13 +81,15 @@ class Tls12(ClientCase):
         self.must("modutil", "-force", "-dbdir", f"sql:{database}", "-add", "CPS", "-libfile",
                   MODULE)
         password = self.secret("nss-pin", rig.PIN + "\n")
+        request = self.file("request")
+        request.write_bytes(b"GET / HTTP/1.0\r\n\r\n")
         listing = self.must("certutil", "-L", "-d", f"sql:{database}", "-h", "all", "-f",
                             password)
         nickname = next(line for line in listing.splitlines()
                         if CERTIFICATE_LABEL in line).split("  ")[0]
         output = self.must("tstclnt", "-h", "localhost", "-p", TLS_PORT, "-d",
                            f"sql:{database}", "-n", nickname, "-W", password, "-o", "-V",
-                           self.NSS, data=b"GET / HTTP/1.0\r\n\r\n")
+                           self.NSS, "-A", request)  # it spins on a pipe that has ended
         self.assert_card_holder_seen(server, output)
 
 
