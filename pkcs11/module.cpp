@@ -161,8 +161,7 @@ CK_SESSION_HANDLE Module::open_session(Slot& slot, bool read_write)
     if (sessions_.size() >= max_sessions)
         throw Refusal{CKR_SESSION_COUNT};
     const auto handle = next_session_++;
-    sessions_.emplace(handle,
-                      std::make_shared<Session>(handle, slot, slot.epoch(), read_write));
+    sessions_.emplace(handle, std::make_shared<Session>(handle, slot, read_write));
     return handle;
 }
 

@@ -43,6 +43,11 @@ struct FindOperation {
 
 /// One session. `mutex` is held for the length of a call; it is taken before the slot's.
 struct Session {
+    Session(CK_SESSION_HANDLE its_handle, Slot& its_slot, bool may_write)
+        : handle{its_handle}, slot{its_slot}, epoch{its_slot.epoch()}, read_write{may_write}
+    {
+    }
+
     CK_SESSION_HANDLE handle;
     Slot& slot; ///< the module's, which keeps its slots to the end
     unsigned epoch;
