@@ -1,4 +1,4 @@
-"""The agent with a card: virtual card, real pcscd, OpenSC's module, scripted pinentry."""
+"""Tokens from the agent with a card: virtual card, real pcscd, OpenSC's module, scripted pinentry."""
 import json
 import pathlib
 import subprocess
@@ -7,53 +7,13 @@ import time
 import unittest
 
 import rig
-from agent_process import ORIGIN, Agent, challenge, claims_of, cpsctl
+from agent_process import ORIGIN, challenge, claims_of, cpsctl
+from agent_with_card import WithCard
 
 rig.isolate()
 
+HERE = pathlib.Path(__file__).resolve().parent
 READ = {"htm": "GET", "htu": ORIGIN + "/api/patients", "rid": "A" * 43}
-
-
-class WithCard(unittest.TestCase):
-    """One machine and one agent for all; each test starts with a fresh card in the reader."""
-
-    CARD = "medecin-cps3"
-
-    @classmethod
-    def setUpClass(cls):
-        cls.machine = rig.Rig()
-        cls.machine.start_pcscd()
-        cls.agent = Agent(cls.machine.directory / "agent")
-
-    @classmethod
-    def tearDownClass(cls):
-        code = cls.agent.stop()
-        cls.machine.stop()
-        assert code == 0, code
-
-    def setUp(self):
-        self.card = self.machine.start_vcard(self.CARD)
-        self.addCleanup(self.take_card_away)
-        self.wait_for_status("present")
-        # The cool-down of an earlier test's refusal ends with a new origin's clean slate.
-        self.agent.will_answer()
-
-    def take_card_away(self):
-        self.card.stop()
-        self.wait_for_status("absent")
-
-    def wait_for_status(self, wanted):
-        rig.wait_until(lambda: self.agent.call("GET", "/v1/status").json["card"] == wanted, f"card {wanted}")
-
-    def pin_attempts(self):
-        """VERIFY commands that carried a PIN."""
-        return [line for line in self.card.apdus() if line.startswith("> 00 20 00 01 08")]
-
-    def verify(self, token, given, *more, trust=None):
-        return subprocess.run(
-            [rig.BUILD_ROOT / "tools/cpsctl/cpsctl", "verify", "--ca", trust or rig.PKI / "trust.pem",
-             "--origin", ORIGIN, "--nonce", given["nonce"], *more],
-            input=token, text=True, capture_output=True, check=False)
 
 
 class Tokens(WithCard):
@@ -132,6 +92,14 @@ class Tokens(WithCard):
         self.card.remove()
         first.join()
 
+    def test_a_page_that_leaves_takes_its_dialog_along(self):
+        self.agent.will_answer("hang", "pin 1234")
+        with self.assertRaises(TimeoutError):
+            self.agent.call("POST", "/v1/tokens", {"challenge": challenge()}, timeout=3)
+        self.assertEqual(len(self.agent.dialogs()), 1)
+        answer = rig.wait_until(lambda: (a := self.agent.token()).code != "busy" and a, "the desk to be free")
+        self.assertEqual(answer.status, 200, answer.body)
+
     def test_the_command_line_gets_the_same_token_with_the_same_consent(self):
         given = challenge()
         self.agent.will_answer("pin 1234")
@@ -139,6 +107,36 @@ class Tokens(WithCard):
         self.assertEqual(made.returncode, 0, made.stderr)
         self.assertEqual(self.verify(made.stdout, given).returncode, 0)
         self.assertEqual(len(self.agent.dialogs()), 1)
+
+    def judged_by_jose(self, token, given, **expected):
+        """The verdict of the verifier in JavaScript (npm jose, node:crypto), at the portal's time."""
+        context = {"kind": "login", "origin": ORIGIN, "session": "", "trust": str(rig.PKI / "trust.pem"), "records": {
+            given["nonce"]: {"session": "", "feat": given["feat"], "issued": given["ts"]}}, **expected}
+        line = json.dumps({"token": token, "context": context, "at": given["ts"] + 5}) + "\n"
+        told = subprocess.run(["node", HERE / "jose" / "run.mjs"], input=line, text=True, capture_output=True,
+                              timeout=60, check=True)
+        return json.loads(told.stdout)["verdict"]
+
+    @unittest.skipUnless((HERE / "jose" / "node_modules").exists(), "npm ci was not run in test/integration/jose")
+    def test_tokens_from_the_card_check_out_in_another_language(self):
+        given = challenge()
+        self.agent.will_answer("pin 1234")
+        made = cpsctl(self.agent, "token", "--origin", ORIGIN, "--nonce", given["nonce"])
+        self.assertEqual(self.judged_by_jose(made.stdout.strip(), given), "accepted")
+        self.assertEqual(self.judged_by_jose(made.stdout.strip(), given, origin="https://other.example"),
+                         "audience_mismatch")
+        self.assertEqual(self.judged_by_jose(made.stdout.strip(), challenge()), "nonce_unknown")
+
+    @unittest.skipUnless((HERE / "jose" / "node_modules").exists(), "npm ci was not run in test/integration/jose")
+    def test_request_tokens_from_the_card_check_out_in_another_language(self):
+        given = challenge("infopatient.read")
+        self.agent.will_answer("pin 1234")
+        made = cpsctl(self.agent, "token", "--origin", ORIGIN, "--nonce", given["nonce"], "--feature",
+                      "infopatient.read", "--htm", "GET", "--htu", READ["htu"], "--rid", READ["rid"]).stdout.strip()
+        expected = {"kind": "request", "feature": "infopatient.read", **READ}
+        self.assertEqual(self.judged_by_jose(made, given, **expected), "accepted")
+        self.assertEqual(self.judged_by_jose(made, given, **{**expected, "htm": "POST"}), "request_mismatch")
+        self.assertEqual(self.judged_by_jose(made, given), "typ_refused")
 
     def test_the_command_line_tells_the_status(self):
         told = cpsctl(self.agent, "status", "--json")
@@ -157,10 +155,7 @@ class Tokens(WithCard):
 class WrongPins(WithCard):
     def setUp(self):
         super().setUp()
-        # Cool-downs are per origin: each test's own portal, restarted agent.
-        type(self).agent.stop()
-        type(self).agent = Agent(self.machine.directory / f"agent-{time.monotonic_ns()}")
-        self.wait_for_status("present")
+        self.fresh_agent()
 
     def test_a_wrong_pin_brings_the_dialog_back_with_the_tries_left(self):
         self.agent.will_answer("pin 9999", "pin 1234")
@@ -225,151 +220,6 @@ class WrongPins(WithCard):
         log = (self.agent.folder / "agent.log").read_text()
         self.assertNotIn("7391", log)
         self.assertNotIn("1234", log)
-
-
-class CardsThatGo(WithCard):
-    def setUp(self):
-        super().setUp()
-        type(self).agent.stop()
-        type(self).agent = Agent(self.machine.directory / f"agent-{time.monotonic_ns()}")
-        self.wait_for_status("present")
-
-    def test_no_card_is_told_and_the_next_one_serves(self):
-        self.card.remove()
-        self.wait_for_status("absent")
-        answer = self.agent.token()
-        self.assertEqual((answer.status, answer.code), (503, "no_card"))
-        self.card.insert()
-        self.wait_for_status("present")
-        self.agent.will_answer("pin 1234")
-        self.assertEqual(self.agent.token().status, 200)
-
-    def test_a_card_pulled_while_the_dialog_is_open_closes_it(self):
-        self.agent.will_answer("hang")
-        answers = []
-        asking = threading.Thread(target=lambda: answers.append(self.agent.token()))
-        asking.start()
-        self.agent.wait_for_dialog()
-        self.card.remove()
-        asking.join(30)
-        answer, = answers
-        self.assertEqual((answer.status, answer.code), (503, "card_removed"))
-        self.assertEqual(self.pin_attempts(), [])
-        self.card.insert()
-        self.wait_for_status("present")
-        self.agent.will_answer("pin 1234")
-        self.assertEqual(self.agent.token().status, 200)
-
-    def test_a_card_pulled_in_the_middle_of_signing_is_told(self):
-        self.card.control("delay 150")
-        self.agent.will_answer("pin 1234")
-        answers = []
-        asking = threading.Thread(target=lambda: answers.append(self.agent.token()))
-        asking.start()
-        rig.wait_until(self.pin_attempts, "the PIN to reach the card", 60)
-        self.card.control("remove")
-        asking.join(60)
-        self.assertEqual((answers[0].status, answers[0].code), (503, "card_removed"), answers[0].body)
-        self.card.control("delay 0")
-        self.card.insert()
-        self.wait_for_status("present")
-        self.agent.will_answer("pin 1234")
-        self.assertEqual(self.agent.token().status, 200)
-        self.assertEqual(len(self.pin_attempts()), 2)
-
-    def test_a_stopped_pcscd_is_told_and_its_return_is_noticed(self):
-        self.machine.stop_pcscd()
-        rig.wait_until(lambda: self.agent.token().code == "no_service", "pcscd's absence to be told")
-        self.machine.start_pcscd()
-        self.machine.wait_for_card()
-        self.wait_for_status("present")
-        self.agent.will_answer("pin 1234")
-        self.assertEqual(self.agent.token().status, 200)
-
-    def test_pcscd_restarted_while_a_dialog_is_open_ends_the_request(self):
-        self.agent.will_answer("hang")
-        answers = []
-        asking = threading.Thread(target=lambda: answers.append(self.agent.token()))
-        asking.start()
-        self.agent.wait_for_dialog()
-        self.machine.restart_pcscd()
-        asking.join(60)
-        self.assertEqual(answers[0].status, 503)
-        self.assertIn(answers[0].code, ("no_service", "card_removed"))
-        self.machine.wait_for_card()
-        self.wait_for_status("present")
-
-    def test_a_mute_card_is_told(self):
-        self.card.control("mute")
-        answer = self.agent.token()
-        self.assertEqual(answer.status, 503, answer.body)
-        self.assertIn(answer.code, ("card_mute", "module_failed", "card_removed", "no_card"))
-
-
-class OtherCards(WithCard):
-    def take(self, card):
-        self.card.stop()
-        self.wait_for_status("absent")
-        self.card = self.machine.start_vcard(card)
-        self.wait_for_status("present")
-
-    def test_an_out_of_date_card_is_told_before_any_dialog(self):
-        self.take("expiree-cps3")
-        answer = self.agent.token()
-        self.assertEqual((answer.status, answer.code), (422, "certificate_expired"))
-        self.assertEqual(self.agent.dialogs(), [])
-
-    def test_a_card_that_the_module_does_not_know_is_unsupported(self):
-        self.take("infirmiere-cps4")  # OpenSC has no CPS4 driver
-        answer = self.agent.token()
-        self.assertEqual((answer.status, answer.code), (422, "card_unsupported"))
-        self.assertEqual(self.agent.dialogs(), [])
-
-    def test_names_with_accents_reach_dialog_and_token(self):
-        self.take("accents-cps3")
-        given = challenge()
-        self.agent.will_answer("pin 1234")
-        answer = self.agent.token(given)
-        self.assertEqual(answer.status, 200, answer.body)
-        holder = json.loads(self.verify(answer.json["token"], given).stdout)["holder"]
-        shown, = self.agent.dialogs()
-        self.assertIn(f"{holder['given_names']} {holder['surname']}", shown["desc"])
-        self.assertTrue(any(ord(c) > 127 for c in holder["surname"] + holder["given_names"]))
-
-
-class AtRest(WithCard):
-    def test_an_idle_agent_sleeps_and_is_small(self):
-        self.agent.will_answer("pin 1234")
-        self.assertEqual(self.agent.token().status, 200)
-        time.sleep(2)
-        before = self.agent.voluntary_switches()
-        time.sleep(10)
-        woken = self.agent.voluntary_switches() - before
-        resident = self.agent.resident_kib()
-        worker = self.worker_resident()
-        print(f"# idle 10 s with a card: {woken} voluntary context switches; agent {resident} KiB resident, "
-              f"worker with OpenSC {worker} KiB while a dialog is open")
-        self.assertEqual(woken, 0)
-        self.assertLess(resident, 15 * 1024)
-
-    def worker_resident(self):
-        self.agent.will_answer("hang")
-        asking = threading.Thread(target=self.agent.token)
-        asking.start()
-        self.agent.wait_for_dialog()
-        found = 0
-        for status in pathlib.Path("/proc").glob("[0-9]*/status"):
-            try:
-                text = status.read_text()
-            except OSError:
-                continue
-            fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-            if fields["Name"].strip().startswith("cps-agent-worke") and int(fields["PPid"]) == self.agent.process.pid:
-                found = int(fields["VmRSS"].split()[0])
-        self.card.remove()
-        asking.join(30)
-        self.card.insert()
-        return found
 
 
 if __name__ == "__main__":
