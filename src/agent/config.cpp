@@ -17,14 +17,18 @@ bool is_ours_alone(const struct stat& info, bool sticky_will_do)
     return !others_write || (sticky_will_do && (info.st_mode & S_ISVTX) != 0);
 }
 
-std::string program_path(TomlTable& table, std::string_view key)
+/// Where packages put what `agent.toml` does not name.
+constexpr const char* default_module = CPS_MODULE_PATH;
+constexpr const char* default_pinentry = "/usr/bin/pinentry";
+
+std::string program_path(TomlTable& table, std::string_view key, const char* otherwise)
 {
+    const bool bad_before = table.bad();
     auto path = table.text(key);
-    if (!path) {
-        if (!table.bad())
-            table.complain(key, "is missing");
+    if (!path && table.bad() && !bad_before)
         return {};
-    }
+    if (!path)
+        path = otherwise;
     if (const auto reason = unsafe_reason(*path); !reason.empty()) {
         table.complain(key, reason);
         return {};
@@ -69,8 +73,8 @@ std::optional<Config> Config::load(const std::filesystem::path& file,
 
     TomlTable table{*parsed, file.string(), problems};
     Config config;
-    config.module = program_path(table, "module");
-    config.pinentry_program = program_path(table, "pinentry_program");
+    config.module = program_path(table, "module", default_module);
+    config.pinentry_program = program_path(table, "pinentry_program", default_pinentry);
     const bool unusable = config.module.empty() || config.pinentry_program.empty();
 
     if (const auto choice = table.choice("unknown_origins", {"deny", "login"}))

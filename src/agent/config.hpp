@@ -26,8 +26,8 @@ enum class Language { automatic, fr, en };
 
 /// `agent.toml` (docs/http-api.md, "Configuration").
 struct Config {
-    std::string module;           ///< PKCS #11 module, absolute path
-    std::string pinentry_program; ///< absolute path
+    std::string module;           ///< PKCS #11 module, absolute path; default: our own
+    std::string pinentry_program; ///< absolute path; default: /usr/bin/pinentry
     UnknownOrigins unknown_origins = UnknownOrigins::deny;
     PinCache pin_cache = PinCache::renewal;
     bool allow_http_loopback = false;

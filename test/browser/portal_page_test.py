@@ -21,7 +21,7 @@ if not shutil.which("chromium") or not shutil.which("node"):
 rig.isolate()
 
 SHOTS = rig.BUILD_ROOT / "artefacts"
-MODULE = os.environ.get("CPS_TEST_MODULE", agent_process.OPENSC)
+MODULE = agent_process.MODULE
 FEATURE = """
 [[feature]]
 id = "infopatient.read"

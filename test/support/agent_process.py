@@ -12,6 +12,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CPS_BUILD_ROOT", ROOT / "build"))
 OPENSC = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
+OWN = str(BUILD / "pkcs11/cps-pkcs11.so")
+MODULE = OPENSC if os.environ.get("CPS_TEST_MODULE") == "opensc" else OWN
 
 ORIGIN = "https://amelipro.example"
 PORTALS = {
@@ -68,7 +70,7 @@ class Answer:
 class Agent:
     """Starts at once, waits until it listens; `stop` ends it by its process id."""
 
-    def __init__(self, folder, module=OPENSC, portals=None, settings="", environment=None):
+    def __init__(self, folder, module=MODULE, portals=None, settings="", environment=None):
         self.folder = pathlib.Path(folder)
         self.runtime = self.folder / "cps-agent"
         (self.folder / "portals.d").mkdir(parents=True, exist_ok=True)

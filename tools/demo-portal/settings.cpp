@@ -76,7 +76,7 @@ CommandLine read_command_line(int argc, char** argv)
     app.add_option("--agent-ports,--agent-port", ports, "N or FIRST-LAST (27743-27762)")
         ->check(parsed<AgentPorts>("not a port or a range of at most 64"));
     app.add_option("--policy", line.settings.policies,
-                   "certificate policies that a card may carry (dotted)");
+                   "certificate policies that a card may carry (dotted), or any");
     app.add_option("--web", web, "page files instead of those built in");
     app.add_flag("--hash-password", line.hash_password,
                  "read a password on standard input, print its hash for the accounts file");
@@ -97,6 +97,8 @@ CommandLine read_command_line(int argc, char** argv)
     settings.agent_ports = AgentPorts::parse(ports).value_or(AgentPorts{});
     if (settings.policies.empty())
         settings.policies.emplace_back(default_policy);
+    else if (settings.policies == std::vector<std::string>{"any"})
+        settings.policies.clear();
     if (!web.empty())
         settings.web = web;
     return line;

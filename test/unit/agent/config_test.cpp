@@ -96,14 +96,17 @@ TEST_SUITE("agent")
         CHECK_FALSE(unsafe_reason(good_file).empty());
     }
 
-    TEST_CASE("without a module there is no agent")
+    TEST_CASE("without a module that is safe to load there is no agent")
     {
         std::vector<ConfigProblem> problems;
 
-        CHECK_FALSE(load("pinentry_program = \"/bin/true\"\n", problems));
+        CHECK_FALSE(load("pinentry_program = \"/bin/true\"\nmodule = \"cps.so\"\n", problems));
         CHECK_FALSE(load("module = \n", problems));
-        REQUIRE(problems.size() == 2);
+        CHECK_FALSE(load("module = 1\npinentry_program = \"/bin/true\"\n", problems));
+        REQUIRE(problems.size() == 3);
+        CHECK(problems[0].str().ends_with(":2: module: must be an absolute path"));
         CHECK(problems[1].line == 1);
+        CHECK(problems[2].reason == "module: must be a text in quotes");
     }
 
     TEST_CASE("a portal file gives its features and their words")
