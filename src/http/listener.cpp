@@ -2,6 +2,7 @@
 
 #include "cps/base/log.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -15,6 +16,12 @@ constexpr int max_accepts = 16;
 // Between two tries while the process has no descriptor or memory for a connection: short for
 // a person, long for a processor.
 constexpr std::chrono::milliseconds rest_time{100};
+
+bool somebody_waits(int fd)
+{
+    pollfd one{fd, POLLIN, 0};
+    return poll(&one, 1, 0) > 0;
+}
 
 } // namespace
 
@@ -92,6 +99,9 @@ Listener::Next Listener::accept_some()
             case EPERM: continue;
             case EMFILE:
             case ENFILE:
+                // Said even when nobody waits, and nobody shall be let go for that.
+                if (!somebody_waits(fd_.native_handle()))
+                    return Next::wait;
                 log::warning("no descriptor is left for a new connection");
                 doorway_.make_room();
                 return Next::rest;

@@ -19,7 +19,7 @@ namespace cps::http {
 namespace {
 
 // Connections that wait for accept(2) while the thread is busy.
-constexpr int backlog = 128;
+constexpr int backlog = 512;
 
 constexpr int kind = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 

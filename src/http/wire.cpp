@@ -113,10 +113,10 @@ std::string to_octets(const Response& response, const Framing& framing)
         add(out, "Cache-Control", "no-store");
     if (!set_by(response, "X-Content-Type-Options"))
         add(out, "X-Content-Type-Options", "nosniff");
-    for (const auto& [name, value] : response.fields)
-        if (std::ranges::none_of(ours,
-                                 [&](std::string_view own) { return same_word(own, name); }))
-            add(out, name, value);
+    for (const auto& field : response.fields)
+        if (std::ranges::none_of(
+                ours, [&](std::string_view own) { return same_word(own, field.first); }))
+            add(out, field.first, field.second);
     if (!framing.keep_alive)
         add(out, "Connection", "close");
     else if (framing.http_1_0)
