@@ -21,6 +21,18 @@ pcsc::PadFormat pad_format(const card::PinFormat& format)
 
 } // namespace
 
+std::unique_ptr<card::Card> driver_for(pcsc::Family family)
+{
+    switch (family) {
+    case pcsc::Family::cps3: return card::driver_for(card::Generation::cps3);
+    case pcsc::Family::cps3_contactless:
+        return card::driver_for(card::Generation::cps3_contactless);
+    case pcsc::Family::cps4: return card::driver_for(card::Generation::cps4);
+    case pcsc::Family::unknown: break;
+    }
+    return nullptr;
+}
+
 CardAccess::CardAccess(std::string reader, const Config& config)
     : reader_{std::move(reader)}, config_{config}
 {
@@ -58,7 +70,7 @@ void CardAccess::connect()
     if (!opened)
         throw opened.error();
     const auto family = pcsc::family_of(opened->atr());
-    auto driver = card::driver_for(family);
+    auto driver = driver_for(family);
     if (!driver)
         throw Error{Errc::card_unsupported, "the card's answer to reset is not known"};
     connection_.emplace(std::move(*opened));

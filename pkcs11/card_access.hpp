@@ -4,6 +4,7 @@
 #include "config.hpp"
 
 #include "cps/card/card.hpp"
+#include "cps/pcsc/card.hpp"
 #include "cps/pcsc/connection.hpp"
 #include "cps/pcsc/pin_pad.hpp"
 
@@ -23,6 +24,9 @@ struct Identity {
     card::Contents contents;
     bool pin_pad = false; ///< the reader takes PINs itself
 };
+
+/// Null for a family without a driver.
+std::unique_ptr<card::Card> driver_for(pcsc::Family family);
 
 /// The card in one reader as the worker's thread sees it: connection, transaction, login.
 /// All of it runs on that thread but `login` and `leftover`, which any thread may ask.

@@ -123,7 +123,7 @@ Token& Slot::token()
         return *token_;
     auto token = std::make_unique<Token>();
     token->identity = run([](CardAccess& access) { return access.identify(); });
-    token->driver = card::driver_for(token->identity.family);
+    token->driver = driver_for(token->identity.family);
     if (!token->driver)
         throw Refusal{CKR_TOKEN_NOT_RECOGNIZED};
     token->objects = make_objects(token->identity.contents, *token->driver);

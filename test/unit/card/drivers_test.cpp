@@ -44,7 +44,7 @@ TEST_SUITE("card")
     {
         ScriptedCard channel{{"00 A4 09 0C 04 3F 00 D0 03", "90 00"},
                              {"00 B0 00 00 00", "5A 0A 80 25 00 00 01 99 21 48 03 8F 90 00"}};
-        const auto cps3 = card::driver_for(pcsc::Family::cps3);
+        const auto cps3 = card::driver_for(card::Generation::cps3);
 
         CHECK(cps3->serial(channel) == "99214803");
         CHECK(channel.finished());
@@ -54,7 +54,7 @@ TEST_SUITE("card")
     {
         ScriptedCard channel{{"00 A4 09 0C 04 3F 00 D0 03", "90 00"},
                              {"00 B0 00 00 00", "5A 0A 80 26 00 00 01 99 21 48 03 8F 90 00"}};
-        const auto cps3 = card::driver_for(pcsc::Family::cps3);
+        const auto cps3 = card::driver_for(card::Generation::cps3);
 
         CHECK_THROWS_AS(cps3->serial(channel), Error);
     }
@@ -65,7 +65,7 @@ TEST_SUITE("card")
                              {"00 22 41 A4 06 80 01 02 84 01 82", "90 00"},
                              {"00 88 00 00 02 AA BB 00", "61 00"},
                              {"00 C0 00 00 00", octets_256("5A") + "90 00"}};
-        const auto cps3 = card::driver_for(pcsc::Family::cps3);
+        const auto cps3 = card::driver_for(card::Generation::cps3);
         cps3->begin();
 
         const auto signature =
@@ -86,7 +86,7 @@ TEST_SUITE("card")
                 channel.expect("00 88 00 00 01 AA 00", octets_256("5A") + "90 00");
             }
         }
-        const auto cps3 = card::driver_for(pcsc::Family::cps3);
+        const auto cps3 = card::driver_for(card::Generation::cps3);
 
         for (int transaction = 0; transaction != 2; ++transaction) {
             cps3->begin();
@@ -104,7 +104,7 @@ TEST_SUITE("card")
                              {"00 22 41 B6 06 80 01 42 84 01 81", "90 00"},
                              {std::string{"00 2A 9E 9A 20"} + sha256_of_nothing + "00",
                               octets_256("5A") + "90 00"}};
-        const auto cps3 = card::driver_for(pcsc::Family::cps3);
+        const auto cps3 = card::driver_for(card::Generation::cps3);
         const auto signature_key = key(card::KeyRole::signature, 0x81);
         cps3->begin();
 
@@ -121,7 +121,7 @@ TEST_SUITE("card")
     TEST_CASE("a T above 102 octets does not reach a CPS3")
     {
         ScriptedCard channel{};
-        const auto cps3 = card::driver_for(pcsc::Family::cps3);
+        const auto cps3 = card::driver_for(card::Generation::cps3);
         const Bytes long_t(103, 0x01);
 
         CHECK_THROWS_AS(cps3->sign(channel, key(card::KeyRole::authentication, 0x82),
@@ -139,7 +139,7 @@ TEST_SUITE("card")
         for (const auto& [answer, outcome] : answers) {
             CAPTURE(answer);
             ScriptedCard channel{{"00 20 00 01 08 31 32 33 34 FF FF FF FF", answer}};
-            const auto cps3 = card::driver_for(pcsc::Family::cps3);
+            const auto cps3 = card::driver_for(card::Generation::cps3);
             const auto pin = padded("1234");
 
             CHECK(cps3->verify(channel, PinRole::user, pin.bytes()) == outcome);
@@ -150,7 +150,7 @@ TEST_SUITE("card")
     TEST_CASE("a wrong old PIN is not followed by a change")
     {
         ScriptedCard channel{{"00 20 00 01 08 31 32 33 34 FF FF FF FF", "63 C1"}};
-        const auto cps3 = card::driver_for(pcsc::Family::cps3);
+        const auto cps3 = card::driver_for(card::Generation::cps3);
         const auto before = padded("1234");
         const auto after = padded("4321");
 
@@ -172,7 +172,7 @@ TEST_SUITE("card")
         ScriptedCard channel{{"01 20 00 01", "68 81"},
                              {"01 A4 04 0C 08 80 25 00 00 01 FF 01 00", "90 00"},
                              {"01 20 00 01", "63 C3"}};
-        const auto cps4 = card::driver_for(pcsc::Family::cps4);
+        const auto cps4 = card::driver_for(card::Generation::cps4);
 
         CHECK(cps4->pin_status(channel, PinRole::user).tries_left == 3);
         CHECK(channel.finished());
@@ -184,7 +184,7 @@ TEST_SUITE("card")
                              {"01 22 81 B6 04 91 02 2C A0", "90 00"},
                              {std::string{"01 2A 9E 9A 20"} + sha256_of_nothing + "00",
                               octets_256("5A") + "90 00"}};
-        const auto cps4 = card::driver_for(pcsc::Family::cps4);
+        const auto cps4 = card::driver_for(card::Generation::cps4);
         cps4->begin();
 
         cps4->sign(channel, key(card::KeyRole::authentication, 0x20), Scheme::pss_digest,
@@ -214,7 +214,7 @@ TEST_SUITE("card")
                                  {"01 22 41 B8 03 83 01 20", "90 00"},
                                  {first, "90 00"},
                                  {"01 2A 80 86 01 00 00", clear + "90 00"}};
-            const auto cps4 = card::driver_for(pcsc::Family::cps4);
+            const auto cps4 = card::driver_for(card::Generation::cps4);
             cps4->begin();
 
             CHECK(cps4->decipher(channel, key(card::KeyRole::authentication, 0x20),
@@ -230,7 +230,7 @@ TEST_SUITE("card")
         ScriptedCard channel{{"00 A4 09 0C 06 3F 00 00 01 A0 02", "90 00"},
                              {"00 B0 00 00 00", first + "90 00"},
                              {"00 B0 01 00 02", "BB BB 90 00"}};
-        const auto cps3 = card::driver_for(pcsc::Family::cps3);
+        const auto cps3 = card::driver_for(card::Generation::cps3);
 
         const auto file = cps3->read(channel, {0x00, 0x01, 0xA0, 0x02});
 
@@ -249,15 +249,14 @@ TEST_SUITE("card")
             }
             int commands = 0;
         } channel;
-        const auto cps3 = card::driver_for(pcsc::Family::cps3);
+        const auto cps3 = card::driver_for(card::Generation::cps3);
 
         CHECK_THROWS_AS(cps3->read(channel, {0x00, 0x01, 0x70, 0x05}), Error);
         CHECK(channel.commands < 100);
     }
 
-    TEST_CASE("an unknown family has no driver, and the contactless side no PIN")
+    TEST_CASE("the contactless side has no PIN")
     {
-        CHECK(card::driver_for(pcsc::Family::unknown) == nullptr);
-        CHECK_FALSE(card::driver_for(pcsc::Family::cps3_contactless)->has_pin());
+        CHECK_FALSE(card::driver_for(card::Generation::cps3_contactless)->has_pin());
     }
 }
