@@ -11,7 +11,6 @@ import time
 import cryptoki
 import module_case
 import rig
-import winscard
 from module_case import (AUTHENTICATION_ID, MODULE, SIGNATURE_ID, ModuleCase, pkcs11_tool, run)
 
 rig.isolate()
