@@ -102,6 +102,8 @@ class ThePage(unittest.TestCase):
         self.agent.will_answer("hang")
         told = self.open("given-up", act="cancel")
         self.assertEqual((told["patient"], told["refusal"]), (None, "cancelled"), told)
+        self.agent.will_answer("pin " + rig.PIN)  # the agent has closed its dialog: nobody waits for it
+        self.assertEqual(self.open("after-giving-up")["patient"], "JEANNE FICTIVE-ROSSIGNOL")
 
     def test_a_wrong_password_is_told_and_shows_nothing(self):
         told = self.open("password", password="guess")
