@@ -12,7 +12,26 @@ namespace {
 // process of ours lets go.
 constexpr std::chrono::milliseconds patience{7000};
 
+pcsc::PadFormat pad_format(const card::PinFormat& format)
+{
+    const auto octet = [](std::size_t size) { return static_cast<std::uint8_t>(size); };
+    return {octet(format.min_size), octet(format.max_size), octet(format.stored_size),
+            format.padding};
+}
+
 } // namespace
+
+std::unique_ptr<card::Card> driver_for(pcsc::Family family)
+{
+    switch (family) {
+    case pcsc::Family::cps3: return card::driver_for(card::Generation::cps3);
+    case pcsc::Family::cps3_contactless:
+        return card::driver_for(card::Generation::cps3_contactless);
+    case pcsc::Family::cps4: return card::driver_for(card::Generation::cps4);
+    case pcsc::Family::unknown: break;
+    }
+    return nullptr;
+}
 
 CardAccess::CardAccess(std::string reader, const Config& config)
     : reader_{std::move(reader)}, config_{config}
@@ -51,12 +70,13 @@ void CardAccess::connect()
     if (!opened)
         throw opened.error();
     const auto family = pcsc::family_of(opened->atr());
-    auto driver = card::driver_for(family);
+    auto driver = driver_for(family);
     if (!driver)
         throw Error{Errc::card_unsupported, "the card's answer to reset is not known"};
     connection_.emplace(std::move(*opened));
     driver_ = std::move(driver);
     family_ = family;
+    pad_ = driver_->has_pin() ? pcsc::PinPad::of(*connection_, reader_) : std::nullopt;
 }
 
 pcsc::Transaction CardAccess::begin()
@@ -118,6 +138,7 @@ Identity CardAccess::identify()
     auto identity = with_card([&](apdu::Channel& channel) {
         Identity found;
         found.family = family_;
+        found.pin_pad = pad_.has_value();
         found.serial = driver_->serial(channel);
         files_.clear();
         const auto application = driver_->application();
@@ -176,14 +197,15 @@ card::PinStatus CardAccess::pin_status(card::PinRole role)
     });
 }
 
-card::PinOutcome CardAccess::log_in(card::PinRole role, const Pin& padded)
+template <class Verify>
+card::PinOutcome CardAccess::log_in_by(card::PinRole role, Verify verify)
 {
     connect();
     auto transaction = held_ ? std::move(*held_) : begin();
     held_.reset();
     holds_ = false;
     try {
-        const auto outcome = driver_->verify(transaction, role, padded.bytes());
+        const card::PinOutcome outcome = verify(transaction);
         if (outcome.kind != card::PinOutcome::accepted)
             return outcome;
         login_ = role == card::PinRole::user ? Login::user : Login::unblocking;
@@ -198,6 +220,38 @@ card::PinOutcome CardAccess::log_in(card::PinRole role, const Pin& padded)
         note(e);
         throw;
     }
+}
+
+card::PinOutcome CardAccess::log_in(card::PinRole role, const Pin& padded)
+{
+    return log_in_by(role, [&](apdu::Channel& channel) {
+        return driver_->verify(channel, role, padded.bytes());
+    });
+}
+
+card::PinOutcome CardAccess::log_in_at_pad(card::PinRole role, const card::PinFormat& format)
+{
+    return log_in_by(role, [&](apdu::Channel&) {
+        if (!pad_)
+            throw Error{Errc::not_supported, "the reader has no PIN pad"};
+        return card::pin_outcome(
+            pad_->verify(*connection_, driver_->verify_header(role), pad_format(format))
+                .value());
+    });
+}
+
+card::PinOutcome CardAccess::change_pin_at_pad(const card::PinFormat& format)
+{
+    return with_card([&](apdu::Channel&) {
+        const auto header = driver_->change_header();
+        if (!pad_ || !header)
+            throw Error{Errc::not_supported, "this reader and card cannot change a PIN"};
+        const auto outcome =
+            card::pin_outcome(pad_->modify(*connection_, *header, pad_format(format)).value());
+        if (login_ == Login::none)
+            leftover_ = true;
+        return outcome;
+    });
 }
 
 card::PinOutcome CardAccess::change_pin(const Pin& old_padded, const Pin& new_padded)

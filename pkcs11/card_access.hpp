@@ -4,7 +4,9 @@
 #include "config.hpp"
 
 #include "cps/card/card.hpp"
+#include "cps/pcsc/card.hpp"
 #include "cps/pcsc/connection.hpp"
+#include "cps/pcsc/pin_pad.hpp"
 
 #include <atomic>
 #include <memory>
@@ -20,7 +22,11 @@ struct Identity {
     pcsc::Family family = pcsc::Family::unknown;
     std::string serial;
     card::Contents contents;
+    bool pin_pad = false; ///< the reader takes PINs itself
 };
+
+/// Null for a family without a driver.
+std::unique_ptr<card::Card> driver_for(pcsc::Family family);
 
 /// The card in one reader as the worker's thread sees it: connection, transaction, login.
 /// All of it runs on that thread but `login` and `leftover`, which any thread may ask.
@@ -40,6 +46,10 @@ public:
     /// From a success on the card is ours, or stays verified in shared mode.
     card::PinOutcome log_in(card::PinRole role, const Pin& padded);
     card::PinOutcome change_pin(const Pin& old_padded, const Pin& new_padded);
+    /// The same with what the person types at the reader. @throws Error pin_cancelled,
+    /// pin_timeout; not_supported where card or reader cannot.
+    card::PinOutcome log_in_at_pad(card::PinRole role, const card::PinFormat& format);
+    card::PinOutcome change_pin_at_pad(const card::PinFormat& format);
     /// @throws Refusal USER_NOT_LOGGED_IN unless the PUK was verified by `log_in`.
     void unblock(const Pin& new_padded);
     /// Resets the card and lets it go. Also what idleness ends in.
@@ -60,6 +70,8 @@ public:
 private:
     template <class Use>
     auto with_card(Use use);
+    template <class Verify>
+    card::PinOutcome log_in_by(card::PinRole role, Verify verify);
     void connect();
     pcsc::Transaction begin();
     void note(const Error& e) noexcept;
@@ -72,6 +84,7 @@ private:
     const Config config_;
     pcsc::Family family_ = pcsc::Family::unknown;
     std::unique_ptr<card::Card> driver_;
+    std::optional<pcsc::PinPad> pad_;
     std::optional<pcsc::Connection> connection_;
     std::optional<pcsc::Transaction> held_; // since the login
     std::optional<CardCache> cache_;

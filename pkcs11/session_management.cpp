@@ -28,10 +28,13 @@ void log_in(CK_SESSION_HANDLE handle, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK
         if (sessions.all != sessions.read_write)
             throw Refusal{CKR_SESSION_READ_ONLY_EXISTS};
     }
-    if (pin == nullptr)
+    const bool at_pad = pin == nullptr;
+    if (at_pad && !token.identity.pin_pad)
         throw Refusal{CKR_ARGUMENTS_BAD};
     const auto role = wanted == Login::user ? card::PinRole::user : card::PinRole::unblocking;
-    switch (slot.log_in(role, input(pin, size)).kind) {
+    const auto outcome =
+        at_pad ? slot.log_in_at_pad(role) : slot.log_in(role, input(pin, size));
+    switch (outcome.kind) {
     case card::PinOutcome::accepted: return;
     case card::PinOutcome::wrong: throw Refusal{CKR_PIN_INCORRECT};
     case card::PinOutcome::blocked: throw Refusal{CKR_PIN_LOCKED};

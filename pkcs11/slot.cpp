@@ -10,6 +10,8 @@ using std::chrono::milliseconds;
 // Above what a card needs for anything (two certificates at 9,600 baud take 5 s) and the
 // patience with another program's transaction.
 constexpr milliseconds card_deadline{15'000};
+// With a person at a PIN pad: 30 s for each of three entries.
+constexpr milliseconds pad_deadline{105'000};
 // A login that nobody uses is ended.
 constexpr milliseconds idle_login{5000};
 // Clients ask for token information several times in a row.
@@ -85,11 +87,17 @@ void Slot::start_worker()
 template <class Job>
 auto Slot::run(Job job)
 {
+    return run(card_deadline, std::move(job));
+}
+
+template <class Job>
+auto Slot::run(milliseconds at_most, Job job)
+{
     start_worker();
     const auto access = this->access();
     try {
         auto answer = worker_->run(
-            card_deadline, [access, job = std::move(job)]() mutable { return job(*access); });
+            at_most, [access, job = std::move(job)]() mutable { return job(*access); });
         if (access->holds_card())
             worker_->when_idle(idle_login, [access] { access->log_out(); });
         if (!answer) {
@@ -115,7 +123,7 @@ Token& Slot::token()
         return *token_;
     auto token = std::make_unique<Token>();
     token->identity = run([](CardAccess& access) { return access.identify(); });
-    token->driver = card::driver_for(token->identity.family);
+    token->driver = driver_for(token->identity.family);
     if (!token->driver)
         throw Refusal{CKR_TOKEN_NOT_RECOGNIZED};
     token->objects = make_objects(token->identity.contents, *token->driver);
@@ -186,6 +194,26 @@ card::PinOutcome Slot::log_in(card::PinRole role, ByteView pin)
     pin_status_.reset();
     return run([role, padded = card::pad_pin(pin, format)](CardAccess& access) {
         return access.log_in(role, padded);
+    });
+}
+
+card::PinOutcome Slot::log_in_at_pad(card::PinRole role)
+{
+    const auto& contents = token().identity.contents;
+    pin_status_.reset();
+    return run(pad_deadline,
+               [role, format = role == card::PinRole::user ? contents.pin : contents.puk](
+                   CardAccess& access) { return access.log_in_at_pad(role, format); });
+}
+
+card::PinOutcome Slot::change_pin_at_pad()
+{
+    pin_status_.reset();
+    return run(pad_deadline, [format = token().identity.contents.pin](CardAccess& access) {
+        const auto outcome = access.change_pin_at_pad(format);
+        if (outcome.kind != card::PinOutcome::accepted || access.login() == Login::none)
+            access.log_out();
+        return outcome;
     });
 }
 

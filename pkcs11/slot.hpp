@@ -60,6 +60,8 @@ public:
     card::PinStatus pin_status();
     card::PinOutcome log_in(card::PinRole role, ByteView pin);
     card::PinOutcome change_pin(ByteView old_pin, ByteView new_pin);
+    card::PinOutcome log_in_at_pad(card::PinRole role);
+    card::PinOutcome change_pin_at_pad();
     void unblock(ByteView new_pin);
     /// Does nothing to a card that nobody is logged in to.
     void log_out();
@@ -73,6 +75,8 @@ public:
 private:
     template <class Job>
     auto run(Job job);
+    template <class Job>
+    auto run(std::chrono::milliseconds at_most, Job job);
     void start_worker();
     void forget_card() noexcept;
     std::shared_ptr<CardAccess> access() const;

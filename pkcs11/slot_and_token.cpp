@@ -114,6 +114,8 @@ P11_EXPORT CK_RV C_GetTokenInfo(CK_SLOT_ID id, CK_TOKEN_INFO_PTR info)
         if (token.driver->has_pin()) {
             out.flags |= CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED;
             out.flags |= pin_flags(slot.pin_status());
+            if (token.identity.pin_pad)
+                out.flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
             out.ulMaxPinLen = contents.pin.max_size;
             out.ulMinPinLen = contents.pin.min_size;
         }
@@ -210,10 +212,15 @@ P11_EXPORT CK_RV C_SetPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old_pin, CK_
         const auto& token = slot.token();
         if (slot.login() == Login::unblocking || !token.driver->has_pin())
             throw Refusal{CKR_FUNCTION_NOT_SUPPORTED}; // the PUK is the issuer's
-        const auto before = pin_input(old_pin, old_size);
-        const auto after = pin_input(new_pin, new_size);
-        check_new_pin(after, token.identity.contents.pin);
-        switch (slot.change_pin(before, after).kind) {
+        const auto change = [&] {
+            if (old_pin == nullptr && new_pin == nullptr && token.identity.pin_pad)
+                return slot.change_pin_at_pad();
+            const auto before = pin_input(old_pin, old_size);
+            const auto after = pin_input(new_pin, new_size);
+            check_new_pin(after, token.identity.contents.pin);
+            return slot.change_pin(before, after);
+        };
+        switch (change().kind) {
         case card::PinOutcome::accepted: return;
         case card::PinOutcome::wrong: throw Refusal{CKR_PIN_INCORRECT};
         case card::PinOutcome::blocked: throw Refusal{CKR_PIN_LOCKED};

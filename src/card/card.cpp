@@ -7,15 +7,14 @@
 
 namespace cps::card {
 
-std::unique_ptr<Card> driver_for(pcsc::Family family)
+std::unique_ptr<Card> driver_for(Generation generation)
 {
-    switch (family) {
-    case pcsc::Family::cps3: return make_cps3({0x00, 0x01}, true);
-    case pcsc::Family::cps3_contactless: return make_cps3({0x00, 0x02}, false);
-    case pcsc::Family::cps4: return make_cps4();
-    case pcsc::Family::unknown: break;
+    switch (generation) {
+    case Generation::cps3: return make_cps3({0x00, 0x01}, true);
+    case Generation::cps3_contactless: return make_cps3({0x00, 0x02}, false);
+    case Generation::cps4: break;
     }
-    return nullptr;
+    return make_cps4();
 }
 
 PinOutcome pin_outcome(apdu::StatusWord status)

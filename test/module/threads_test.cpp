@@ -1,8 +1,6 @@
 // The whole module in one program, over a virtual card without a service: many threads, and
 // many lives. Built with -Db_sanitize=thread or address it is what finds races and leaks.
-#include "support/fake_pcsc.hpp"
-#include "vcard/card.hpp"
-#include "vcard/card_data.hpp"
+#include "support/fake_machine.hpp"
 
 #include "cryptoki.hpp"
 
@@ -10,45 +8,18 @@
 
 #include <array>
 #include <atomic>
-#include <cstdlib>
-#include <cstring>
 #include <thread>
 #include <vector>
 
 using namespace cps;
+using test::Machine;
+using test::reader_name;
 
 namespace {
 
 constexpr int thread_count = 8;
 constexpr int operations = 1000; // of each thread
 constexpr int lives = 1000;
-constexpr auto reader_name = "Fake Reader 00 00";
-
-std::filesystem::path card_directory(const char* name)
-{
-    const char* const pki = std::getenv("CPS_TEST_PKI");
-    return std::filesystem::path{pki != nullptr ? pki : "."} / "cards" / name;
-}
-
-/// A virtual card in a fake reader, and the module's configuration in an empty place.
-struct Machine {
-    ~Machine() { C_Finalize(nullptr); } // where a test has failed in the middle
-    explicit Machine(const char* name)
-        : card{vcard::make_card(
-              vcard::read_card_directory(card_directory(name)),
-              {vcard::padded_code("1234", 4), vcard::padded_code("12345678", 8)})}
-    {
-        ::setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
-        ::setenv("XDG_CACHE_HOME", "/nonexistent", 1);
-        pcsc.add(reader_name, {copy_of(card->atr()),
-                               true,
-                               [this](ByteView command) { return card->process(command); },
-                               [this] { card->reset(); },
-                               {}});
-    }
-    std::unique_ptr<vcard::Card> card;
-    test::FakePcsc pcsc;
-};
 
 CK_SESSION_HANDLE open_session()
 {

@@ -4,13 +4,15 @@
 #include "cps/base/secret.hpp"
 #include "cps/card/contents.hpp"
 #include "cps/crypto/digest.hpp"
-#include "cps/pcsc/card.hpp"
 
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace cps::card {
+
+/// The cards that there is a driver for.
+enum class Generation { cps3, cps3_contactless, cps4 };
 
 enum class PinRole : std::uint8_t {
     user = 1,       ///< the PIN ("code porteur")
@@ -82,8 +84,7 @@ public:
     virtual std::optional<apdu::Header> change_header() const noexcept = 0;
 };
 
-/// Null for a family without a driver.
-std::unique_ptr<Card> driver_for(pcsc::Family family);
+std::unique_ptr<Card> driver_for(Generation generation);
 
 /// What the card's answer to VERIFY or CHANGE REFERENCE DATA says.
 /// @throws Error card_refused for a status word that says nothing of a PIN.

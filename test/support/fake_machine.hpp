@@ -1,0 +1,44 @@
+#pragma once
+
+#include "support/fake_pcsc.hpp"
+#include "vcard/card.hpp"
+#include "vcard/card_data.hpp"
+
+#include "cryptoki.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace cps::test {
+
+inline constexpr auto reader_name = "Fake Reader 00 00";
+
+inline std::filesystem::path card_directory(const char* name)
+{
+    const char* const pki = std::getenv("CPS_TEST_PKI");
+    return std::filesystem::path{pki != nullptr ? pki : "."} / "cards" / name;
+}
+
+/// A virtual card in a fake reader, and the module's configuration in an empty place.
+struct Machine {
+    ~Machine() { C_Finalize(nullptr); } // where a test has failed in the middle
+    explicit Machine(const char* name, const char* reader = reader_name,
+                     std::function<Bytes(std::uint32_t, ByteView)> control = {})
+        : card{vcard::make_card(
+              vcard::read_card_directory(card_directory(name)),
+              {vcard::padded_code("1234", 4), vcard::padded_code("12345678", 8)})}
+    {
+        ::setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+        ::setenv("XDG_CACHE_HOME", "/nonexistent", 1);
+        pcsc.add(reader, {copy_of(card->atr()), true,
+                          [this](ByteView command) { return card->process(command); },
+                          [this] { card->reset(); }, std::move(control)});
+    }
+    std::unique_ptr<vcard::Card> card;
+    FakePcsc pcsc;
+};
+
+} // namespace cps::test
