@@ -107,6 +107,7 @@ private:
     Result<std::string> sign(const Chosen& chosen, const Pin& pin);
     void leave_unverified(const std::string& reader);
     Error explained(const Error& error) const;
+    bool is_mute() const;
     pkcs11::CancelSignal signal() const { return {bench_.cancel.fd()}; }
 
     const TokenRequest& request_;
@@ -121,7 +122,24 @@ Result<Chosen> Signing::look()
     const auto found = module_->certificates(signal());
     if (!found)
         return explained(found.error());
+    if (found->empty() && is_mute())
+        return Error{Errc::card_mute, "the card answers neither the module nor a reset"};
     return choose(*found, portal_time());
+}
+
+/// A module passes over a card that does not answer; whether it is mute or of no kind that the
+/// module knows, a reset tells.
+bool Signing::is_mute() const
+{
+    for (const auto& reader : bench_.presence.snapshot().readers) {
+        if (reader.card != pcsc::CardState::present ||
+            pcsc::family_of(reader.atr) == pcsc::Family::unknown)
+            continue;
+        const auto reset = pcsc::reset_card(reader.name);
+        if (!reset && reset.error().code() != Errc::no_card)
+            return true;
+    }
+    return false;
 }
 
 Result<Pin> Signing::ask(const Chosen& chosen, AskedFor::Before before)

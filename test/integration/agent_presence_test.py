@@ -54,6 +54,7 @@ class CardsThatGo(WithCard):
         asking.join(60)
         self.assertEqual((answers[0].status, answers[0].code), (503, "card_removed"), answers[0].body)
         self.card.control("delay 0")
+        self.wait_for_status("absent")
         self.card.insert()
         self.wait_for_status("present")
         self.agent.will_answer("pin 1234")
@@ -86,7 +87,7 @@ class CardsThatGo(WithCard):
         self.card.control("mute")
         answer = self.agent.token()
         self.assertEqual(answer.status, 503, answer.body)
-        self.assertIn(answer.code, ("card_mute", "module_failed", "card_removed", "no_card"))
+        self.assertEqual(answer.code, "card_mute")
 
 
 class OtherCards(WithCard):

@@ -32,7 +32,7 @@ struct Machine {
               {vcard::padded_code("1234", 4), vcard::padded_code("12345678", 8)})}
     {
         ::setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
-        ::setenv("XDG_CACHE_HOME", "/nonexistent", 1);
+        ::setenv("XDG_CACHE_HOME", "/dev/null", 1);
         pcsc.add(reader, {copy_of(card->atr()), true,
                           [this](ByteView command) { return card->process(command); },
                           [this] { card->reset(); }, std::move(control)});
