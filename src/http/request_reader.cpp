@@ -1,8 +1,6 @@
 #include "request_reader.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include "beast_parser.hpp"
 
 #include <algorithm>
 #include <utility>
