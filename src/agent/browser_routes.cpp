@@ -50,6 +50,7 @@ void make_token(const Services& services, const Caller& caller, const http::Requ
     auto call = read_token_call(body->get_object(), caller);
     if (!call)
         return reply(refuse(call.error(), language));
+    call->gone = request.gone;
     answer_token_call(services, std::move(*call), std::move(language), std::move(reply));
 }
 

@@ -73,6 +73,7 @@ void make_token(const Services& services, const http::Request& request, http::Re
     auto call = read_token_call(members, caller);
     if (!call)
         return reply(refuse(call.error(), language));
+    call->gone = request.gone;
     answer_token_call(services, std::move(*call), std::move(language), std::move(reply));
 }
 

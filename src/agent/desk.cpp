@@ -5,6 +5,7 @@
 #include "cps/base/log.hpp"
 
 #include <algorithm>
+#include <stop_token>
 
 namespace cps::agent {
 
@@ -80,6 +81,8 @@ void Desk::run()
             cancel.signal(Errc::internal);
         lock.unlock();
 
+        const std::stop_callback caller_left{job.request.gone,
+                                             [&] { cancel.signal(Errc::cancelled); }};
         auto outcome = sign_token(job.request, {config_, worker_, presence_, prompt_, cancel});
         if (!outcome.token)
             log::write(log::Level::notice, outcome.token.error());

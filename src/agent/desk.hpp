@@ -16,6 +16,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -29,6 +30,7 @@ struct TokenRequest {
     std::optional<token::RequestBinding> request; ///< present: a request token
     std::chrono::steady_clock::time_point received;
     std::string language; ///< "fr" or "en", of the dialogs
+    std::stop_token gone; ///< the caller left: the dialog goes too
 };
 
 struct Outcome {

@@ -12,6 +12,8 @@
 #include "cps/x509/certificate.hpp"
 #include "cps/x509/holder.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 
 namespace cps::agent {
@@ -21,8 +23,9 @@ using std::chrono::floor;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr seconds dialog_time{60};    // one dialog
-constexpr seconds request_time{110};  // all of them: the portal's nonce lives 120 s
+constexpr seconds dialog_time{60};   // one dialog
+constexpr seconds request_time{110}; // all of them: the portal's nonce lives 120 s
+constexpr std::chrono::milliseconds removal_notice{1500}; // pcscd asks some readers every 0.4 s
 constexpr unsigned max_dialogs = 8;   // of one request: tries, and entries that are no PIN
 constexpr std::size_t pin_digits = 4; // a CPS card's code; anything else would waste a try
 constexpr std::size_t jti_octets = 16;
@@ -103,6 +106,7 @@ private:
     Result<Pin> ask(const Chosen& chosen, AskedFor::Before before);
     Result<std::string> sign(const Chosen& chosen, const Pin& pin);
     void leave_unverified(const std::string& reader);
+    Error explained(const Error& error) const;
     pkcs11::CancelSignal signal() const { return {bench_.cancel.fd()}; }
 
     const TokenRequest& request_;
@@ -116,7 +120,7 @@ Result<Chosen> Signing::look()
     module_.emplace(bench_.worker, bench_.config.module);
     const auto found = module_->certificates(signal());
     if (!found)
-        return found.error();
+        return explained(found.error());
     return choose(*found, portal_time());
 }
 
@@ -139,6 +143,17 @@ Result<Pin> Signing::ask(const Chosen& chosen, AskedFor::Before before)
             return agreed.error();
     }
     return bench_.prompt.ask_pin(pin_dialog(asked), bench_.cancel, until());
+}
+
+/// A module that loses its card often says no more than "device error", before the reader
+/// monitor has heard of it: the monitor's word is waited for.
+Error Signing::explained(const Error& error) const
+{
+    if (error.code() == Errc::module_failed) {
+        pollfd watched{bench_.cancel.fd(), POLLIN, 0};
+        ::poll(&watched, 1, static_cast<int>(removal_notice.count()));
+    }
+    return error;
 }
 
 /// A verified PIN would serve the next program: the worker ends first, then the card is reset.
@@ -174,8 +189,11 @@ Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
 
     auto outcome = module_->sign(chosen.on_token.index, pin, info, signal());
     leave_unverified(chosen.on_token.reader);
-    if (!outcome)
-        return outcome.error();
+    if (!outcome) {
+        if (outcome.error().code() == Errc::pin_blocked)
+            tries_left_ = 0;
+        return explained(outcome.error());
+    }
     if (const auto* const wrong = std::get_if<pkcs11::WrongPin>(&*outcome)) {
         tries_left_ = wrong->tries_left;
         return Error{Errc::pin_wrong, "the card refused the PIN"};

@@ -48,6 +48,7 @@ Result<TokenRequest> read_token_call(const json::object& body, const Caller& cal
                         std::move(*challenge),
                         std::move(binding),
                         std::chrono::steady_clock::now(),
+                        {},
                         {}};
 }
 

@@ -46,7 +46,7 @@ void Worker::State::wait_for_work(std::unique_lock<std::mutex>& lock)
 {
     const auto called = [this] { return stopping || job != nullptr; };
     if (!idle) {
-        wake.wait(lock, called);
+        wake.wait(lock, [&] { return called() || idle != nullptr; });
         return;
     }
     if (wake.wait_until(lock, idle_at, called))
@@ -126,11 +126,12 @@ bool Worker::run_erased(std::chrono::milliseconds at_most, std::function<void()>
 
 void Worker::when_idle(std::chrono::milliseconds after, std::function<void()> idle)
 {
-    if (state_->forbidden)
+    if (state_->forbidden || !state_->thread.joinable())
         return;
     const std::scoped_lock lock{state_->mutex};
     state_->idle = std::move(idle);
     state_->idle_at = std::chrono::steady_clock::now() + after;
+    state_->wake.notify_all();
 }
 
 } // namespace cps::pcsc

@@ -5,10 +5,10 @@ import tempfile
 import time
 import unittest
 
-from test.support.agent_process import ORIGIN, Agent, challenge
-from test.support import rig
+from agent_process import ORIGIN, Agent, challenge
+import rig
 
-rig.enter_private_namespaces()
+rig.isolate()
 
 
 class WhoIsLetIn(unittest.TestCase):
@@ -198,9 +198,10 @@ class WhatAClientMayCost(unittest.TestCase):
         memory, threads = self.agent.resident_kib(), self.agent.threads()
         answers = hold(64)
         self.assertEqual(set(answers), {b"HTTP/1.1 408"})
+        # Beyond 64, some are told so, and some are let go as silent before their first octet was read.
         for _ in range(9):
             answers += hold(104)
-        self.assertLessEqual(set(answers), {b"HTTP/1.1 408", b"HTTP/1.1 503", b"reset"})
+        self.assertLessEqual(set(answers), {b"HTTP/1.1 408", b"HTTP/1.1 503", b"reset", b""})
         self.assertIn(b"HTTP/1.1 503", answers)
         self.assertEqual(len(answers), 1000)
         print(f"# half a request: {memory} -> {self.agent.resident_kib()} KiB resident")

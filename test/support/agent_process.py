@@ -70,7 +70,7 @@ class Agent:
 
     def __init__(self, folder, module=OPENSC, portals=None, settings="", environment=None):
         self.folder = pathlib.Path(folder)
-        self.runtime = self.folder / "run"
+        self.runtime = self.folder / "cps-agent"
         (self.folder / "portals.d").mkdir(parents=True, exist_ok=True)
         for name, text in (PORTALS if portals is None else portals).items():
             (self.folder / "portals.d" / name).write_text(text)

@@ -1,12 +1,11 @@
-"""Runs p11client-probe and checks its signatures.
-
-CPS_AGENT_WORKER and CPS_P11CLIENT_PROBE name the two programs.
-"""
+"""Runs p11client-probe (a module behind the agent's client) and checks its signatures."""
 
 import hashlib
 import json
 import os
 import subprocess
+
+import rig
 
 ANSWER_SECONDS = 75  # above the module client's own deadlines together
 SHA256_DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
@@ -16,12 +15,15 @@ DIGEST_INFO = SHA256_DIGEST_INFO + hashlib.sha256(MESSAGE).digest()
 
 
 class Probe:
-    """A module behind the agent's client. `listing` is its first answer; `sign` asks for more."""
+    """One run. `listing` is its first answer; `sign` asks for a signature by certificate
+    `index`. Answers are the probe's JSON lines: `certificates`, `signature`, `wrong_pin` or
+    `error` with `native`."""
 
     def __init__(self, module, index=0, env=None, digest_info=DIGEST_INFO):
         self._process = subprocess.Popen(
-            [os.environ["CPS_P11CLIENT_PROBE"], os.environ["CPS_AGENT_WORKER"], module,
-             digest_info.hex(), str(index)],
+            [rig.program("test/support/p11client-probe"),
+             rig.program("src/pkcs11_client/cps-agent-worker"), module, digest_info.hex(),
+             str(index)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **(env or {})})
         self.listing = self._answer()
 

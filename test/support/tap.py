@@ -70,7 +70,8 @@ class TapResult(unittest.TestResult):
 
 
 def load(path):
-    """Imports one file under its own name."""
+    """Imports one file under its own name; the modules beside it are found."""
+    sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module

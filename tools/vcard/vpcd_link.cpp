@@ -62,9 +62,10 @@ asio::awaitable<bool> VpcdLink::connect()
     if (no_name)
         co_return false;
     const auto [refused, endpoint] = co_await asio::async_connect(socket_, endpoints, no_throw);
-    if (refused)
-        co_return false;
     boost::system::error_code ignored;
+    // Where nobody listens, TCP may connect a port of the ephemeral range to itself.
+    if (refused || socket_.local_endpoint(ignored) == endpoint)
+        co_return false;
     socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
     co_return true;
 }

@@ -44,6 +44,7 @@ inline constexpr StatusWord ok{0x9000};
 inline constexpr StatusWord blocked{0x6983};      ///< authentication method blocked
 inline constexpr StatusWord not_allowed{0x6982};  ///< security status not satisfied
 inline constexpr StatusWord end_of_file{0x6B00};  ///< offset beyond the end
+inline constexpr StatusWord end_reached{0x6282};  ///< fewer octets than asked for
 inline constexpr StatusWord file_missing{0x6A82}; ///< file or application not found
 inline constexpr StatusWord channel_lost{0x6881}; ///< logical channel not supported
 } // namespace sw

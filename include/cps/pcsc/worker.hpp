@@ -39,8 +39,8 @@ public:
     /// A job has missed its deadline: nothing runs here any more.
     bool lost() const noexcept { return lost_; }
 
-    /// Called from within a job: runs `idle` on the worker's thread once, unless another job
-    /// comes within `after`. It must not throw.
+    /// Runs `idle` on the worker's thread once, unless a job comes within `after`. It must not
+    /// throw and owns what it touches.
     void when_idle(std::chrono::milliseconds after, std::function<void()> idle);
 
 private:

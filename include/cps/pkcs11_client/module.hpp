@@ -67,8 +67,10 @@ public:
     Result<std::vector<TokenCertificate>> certificates(CancelSignal cancel);
 
     /// Log in with `pin`, sign, log out. One attempt, whatever happens: a PIN is never offered
-    /// twice, and not at all to a card whose PIN is blocked. The key is the one beside the very
-    /// certificate that `certificates` told last under this index, wherever its card is now.
+    /// twice, and not at all to a card whose PIN is blocked. (OpenSC itself repeats a PIN that
+    /// the card has just accepted if the card then wants it again; that costs no try.) The key
+    /// is the one beside the very certificate that `certificates` told last under this index,
+    /// wherever its card is now.
     /// @param pin not empty, no octet 0. @param digest_info the DER DigestInfo for
     /// CKM_RSA_PKCS. Errors: pin_blocked, card_removed, card_in_use, module_failed (native:
     /// CK_RV or errno), cancelled; not_supported (pin_pad); bad_argument (index, PIN or

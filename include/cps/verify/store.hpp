@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cps/base/clock.hpp"
+#include "cps/base/error.hpp"
 #include "cps/token/values.hpp"
 #include "cps/verify/refusal.hpp"
 
@@ -18,6 +19,13 @@ namespace cps::verify {
 
 template <class T>
 using Verdict = boost::system::result<T, Refusal>;
+
+/// `value()` of a verdict that nobody looked at.
+[[noreturn]] inline void throw_exception_from_error(const Refusal&,
+                                                    const boost::source_location&)
+{
+    throw Error{Errc::internal, "a refusal was taken for an acceptance"};
+}
 
 /// What the portal wrote down when it handed a nonce out.
 struct NonceRecord {

@@ -56,15 +56,15 @@ TEST_SUITE("pcsc")
         Worker worker;
         std::atomic<int> idled = 0;
         const auto arm = [&] {
+            worker.run(1s, [] { return true; });
             worker.when_idle(100ms, [&] { ++idled; });
-            return true;
         };
 
-        worker.run(1s, arm);
+        arm();
         worker.run(1s, [] { return true; }); // disarms
         std::this_thread::sleep_for(200ms);
         CHECK(idled == 0);
-        worker.run(1s, arm);
+        arm();
         std::this_thread::sleep_for(400ms);
         CHECK(idled == 1);
     }

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+#include "pki/files.hpp"
+
 #include "cps/base/encoding.hpp"
 
 #include <openssl/x509_vfy.h>
@@ -7,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -60,6 +64,19 @@ std::vector<Entry> subject_of(const pki::Authority& leaf)
         const auto* entry = X509_NAME_get_entry(name, i);
         out.push_back({OBJ_nid2sn(OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry))),
                        X509_NAME_ENTRY_set(entry)});
+    }
+    return out;
+}
+
+/// The dotted OIDs of a certificate's extensions, in their order.
+std::vector<std::string> order_of_extensions(const pki::Authority& leaf)
+{
+    std::vector<std::string> out;
+    for (int i = 0; i != X509_get_ext_count(leaf.certificate.get()); ++i) {
+        std::array<char, 80> oid{};
+        OBJ_obj2txt(oid.data(), oid.size(),
+                    X509_EXTENSION_get_object(X509_get_ext(leaf.certificate.get(), i)), 1);
+        out.emplace_back(oid.data());
     }
     return out;
 }
@@ -167,6 +184,23 @@ TEST_SUITE("pki")
         CHECK(extensions["1.2.250.1.71.1.2.5"] == "040180");
         CHECK(extensions["1.2.250.1.71.1.2.7"] == "02010A");
         CHECK(extensions["1.2.250.1.71.4.2.5"] == "30060C04534D3236");
+    }
+
+    TEST_CASE("a signature leaf has the extensions of ANS's published one, in their order")
+    {
+        const std::filesystem::path vectors{std::getenv("CPS_TEST_VECTORS")};
+        const auto der =
+            pki::read_file(vectors / "certificates" / "ans-test-igc-sante-signature.der");
+        const pki::Authority published{nullptr, pki::certificate_from_der(octets(der))};
+        auto spec =
+            pki::signature_leaf("infirmiere", test::card_named("infirmiere-cps4").person,
+                                pki_time, pki::years_after(pki_time, 3));
+        const auto ours = hierarchy().issue(spec);
+
+        CHECK(order_of_extensions(ours) == order_of_extensions(published));
+        for (const auto* oid : {"2.5.29.15", "2.5.29.19", "2.5.29.37", "1.2.250.1.71.1.2.2",
+                                "1.2.250.1.71.1.2.5", "1.2.250.1.71.1.2.7"})
+            CHECK(extensions_of(ours)[oid] == extensions_of(published)[oid]);
     }
 
     TEST_CASE("a CPE card carries its type, its structure's number and no profession")

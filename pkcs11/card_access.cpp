@@ -1,0 +1,264 @@
+#include "card_access.hpp"
+
+#include "cryptoki.hpp"
+
+#include "cps/base/error.hpp"
+#include "cps/card/pkcs15.hpp"
+
+namespace cps::p11 {
+namespace {
+
+// For another program's transaction: longer than the 5 s after which an idle login of another
+// process of ours lets go.
+constexpr std::chrono::milliseconds patience{7000};
+
+} // namespace
+
+CardAccess::CardAccess(std::string reader, const Config& config)
+    : reader_{std::move(reader)}, config_{config}
+{
+}
+
+void CardAccess::drop() noexcept
+{
+    held_.reset();
+    connection_.reset();
+    holds_ = false;
+    login_ = Login::none;
+}
+
+/// After an error: is there still a card that we are connected to?
+void CardAccess::note(const Error& e) noexcept
+{
+    switch (e.code()) {
+    case Errc::card_removed:
+    case Errc::card_mute:
+    case Errc::no_card:
+    case Errc::no_reader:
+    case Errc::no_service:
+    case Errc::internal: drop(); break;
+    default: // the connection is good; what failed was one command
+        if (e.native() == apdu::sw::not_allowed.raw())
+            log_out();
+    }
+}
+
+void CardAccess::connect()
+{
+    if (connection_)
+        return;
+    auto opened = pcsc::Connection::open(reader_);
+    if (!opened)
+        throw opened.error();
+    const auto family = pcsc::family_of(opened->atr());
+    auto driver = card::driver_for(family);
+    if (!driver)
+        throw Error{Errc::card_unsupported, "the card's answer to reset is not known"};
+    connection_.emplace(std::move(*opened));
+    driver_ = std::move(driver);
+    family_ = family;
+}
+
+pcsc::Transaction CardAccess::begin()
+{
+    auto begun = connection_->begin(patience);
+    if (!begun) {
+        note(begun.error());
+        throw begun.error();
+    }
+    driver_->begin();
+    if (begun->follows_reset()) {
+        login_ = Login::none;
+        leftover_ = false;
+    }
+    return std::move(*begun);
+}
+
+template <class Use>
+auto CardAccess::with_card(Use use)
+{
+    connect();
+    try {
+        if (held_)
+            return use(*held_);
+        auto transaction = begin();
+        return use(transaction);
+    } catch (const Error& e) {
+        note(e);
+        throw;
+    }
+}
+
+void CardAccess::require(Login login) const
+{
+    if (login_ != login)
+        throw Refusal{CKR_USER_NOT_LOGGED_IN};
+}
+
+Bytes CardAccess::through_cache(apdu::Channel& channel, const card::Path& path, bool afresh)
+{
+    if (!afresh)
+        if (const auto found = files_.find(path); found != files_.end())
+            return found->second;
+    auto content = driver_->read(channel, path);
+    files_[path] = content;
+    files_changed_ = true;
+    return content;
+}
+
+void CardAccess::keep_files()
+{
+    if (files_changed_ && cache_)
+        cache_->store(files_);
+    files_changed_ = false;
+}
+
+Identity CardAccess::identify()
+{
+    auto identity = with_card([&](apdu::Channel& channel) {
+        Identity found;
+        found.family = family_;
+        found.serial = driver_->serial(channel);
+        files_.clear();
+        const auto application = driver_->application();
+        const auto info_path = card::token_info_path(application);
+        try {
+            files_[info_path] = driver_->read(channel, info_path);
+            const auto info = card::parse_token_info(files_[info_path]);
+            cache_.emplace(config_.cache ? config_.cache_dir : std::filesystem::path{},
+                           found.serial, info.last_update);
+            if (auto kept = cache_->load())
+                if (const auto same = kept->find(info_path);
+                    same != kept->end() && same->second == files_[info_path])
+                    files_ = std::move(*kept);
+        } catch (const Error& e) {
+            if (e.code() != Errc::card_refused) // no TokenInfo: nothing to keep a copy by
+                throw;
+        }
+        try {
+            found.contents = card::read_contents(
+                application, driver_->has_pin(),
+                [&](const card::Path& path) { return through_cache(channel, path, false); });
+        } catch (const Error& e) {
+            if (e.code() == Errc::malformed_input && cache_)
+                cache_->drop();
+            throw;
+        }
+        return found;
+    });
+    keep_files();
+    return identity;
+}
+
+Bytes CardAccess::public_file(const card::Path& path, bool afresh)
+{
+    if (!afresh)
+        if (const auto found = files_.find(path); found != files_.end())
+            return found->second;
+    auto content =
+        with_card([&](apdu::Channel& channel) { return through_cache(channel, path, afresh); });
+    keep_files();
+    return content;
+}
+
+Bytes CardAccess::file(const card::Path& path)
+{
+    return with_card([&](apdu::Channel& channel) { return driver_->read(channel, path); });
+}
+
+card::PinStatus CardAccess::pin_status(card::PinRole role)
+{
+    return with_card([&](apdu::Channel& channel) {
+        const auto status = driver_->pin_status(channel, role);
+        if (status.verified && login_ == Login::none)
+            leftover_ = true;
+        return status;
+    });
+}
+
+card::PinOutcome CardAccess::log_in(card::PinRole role, const Pin& padded)
+{
+    connect();
+    auto transaction = held_ ? std::move(*held_) : begin();
+    held_.reset();
+    holds_ = false;
+    try {
+        const auto outcome = driver_->verify(transaction, role, padded.bytes());
+        if (outcome.kind != card::PinOutcome::accepted)
+            return outcome;
+        login_ = role == card::PinRole::user ? Login::user : Login::unblocking;
+        leftover_ = false;
+        // The PUK's work is one call: never shared.
+        if (config_.login == LoginMode::exclusive || role == card::PinRole::unblocking) {
+            held_.emplace(std::move(transaction));
+            holds_ = true;
+        }
+        return outcome;
+    } catch (const Error& e) {
+        note(e);
+        throw;
+    }
+}
+
+card::PinOutcome CardAccess::change_pin(const Pin& old_padded, const Pin& new_padded)
+{
+    return with_card([&](apdu::Channel& channel) {
+        const auto outcome =
+            driver_->change_pin(channel, old_padded.bytes(), new_padded.bytes());
+        if (login_ == Login::none) // the old PIN was verified for this alone
+            leftover_ = true;
+        return outcome;
+    });
+}
+
+void CardAccess::unblock(const Pin& new_padded)
+{
+    with_card([&](apdu::Channel& channel) {
+        require(Login::unblocking);
+        driver_->unblock(channel, new_padded.bytes());
+        return true;
+    });
+}
+
+void CardAccess::log_out() noexcept
+{
+    login_ = Login::none;
+    leftover_ = false;
+    holds_ = false;
+    if (!connection_)
+        return;
+    try {
+        auto transaction = held_ ? std::move(*held_) : begin();
+        held_.reset();
+        if (!transaction.end(pcsc::Leave::reset))
+            drop();
+    } catch (const Error&) {
+        drop();
+    }
+}
+
+Bytes CardAccess::sign(const card::PrivateKey& key, card::Scheme scheme,
+                       crypto::DigestAlgorithm algorithm, ByteView value)
+{
+    require(Login::user);
+    return with_card([&](apdu::Channel& channel) {
+        require(Login::user); // a reset by another program has ended it
+        return driver_->sign(channel, key, scheme, algorithm, value);
+    });
+}
+
+std::optional<Bytes> CardAccess::decipher(const card::PrivateKey& key, ByteView cryptogram)
+{
+    require(Login::user);
+    return with_card([&](apdu::Channel& channel) {
+        require(Login::user);
+        return driver_->decipher(channel, key, cryptogram);
+    });
+}
+
+Bytes CardAccess::random(std::size_t size)
+{
+    return with_card([&](apdu::Channel& channel) { return driver_->random(channel, size); });
+}
+
+} // namespace cps::p11

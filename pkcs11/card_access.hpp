@@ -1,0 +1,85 @@
+#pragma once
+
+#include "card_cache.hpp"
+#include "config.hpp"
+
+#include "cps/card/card.hpp"
+#include "cps/pcsc/connection.hpp"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace cps::p11 {
+
+enum class Login { none, user, unblocking };
+
+/// What a card is and holds; public, and the same for as long as it stays in the reader.
+struct Identity {
+    pcsc::Family family = pcsc::Family::unknown;
+    std::string serial;
+    card::Contents contents;
+};
+
+/// The card in one reader as the worker's thread sees it: connection, transaction, login.
+/// All of it runs on that thread but `login` and `leftover`, which any thread may ask.
+/// Errors are thrown as the card and PC/SC layers raise them; after one that says that the
+/// card or its reader is gone the connection is dropped, and the next call makes a new one.
+class CardAccess {
+public:
+    CardAccess(std::string reader, const Config& config);
+
+    /// Serial number and directory files; from the cache what it has.
+    Identity identify();
+    /// A public file through the cache. @param afresh reads the card and replaces the copy.
+    Bytes public_file(const card::Path& path, bool afresh);
+    Bytes file(const card::Path& path);
+
+    card::PinStatus pin_status(card::PinRole role);
+    /// From a success on the card is ours, or stays verified in shared mode.
+    card::PinOutcome log_in(card::PinRole role, const Pin& padded);
+    card::PinOutcome change_pin(const Pin& old_padded, const Pin& new_padded);
+    /// @throws Refusal USER_NOT_LOGGED_IN unless the PUK was verified by `log_in`.
+    void unblock(const Pin& new_padded);
+    /// Resets the card and lets it go. Also what idleness ends in.
+    void log_out() noexcept;
+
+    /// @throws Refusal USER_NOT_LOGGED_IN without a login.
+    Bytes sign(const card::PrivateKey& key, card::Scheme scheme,
+               crypto::DigestAlgorithm algorithm, ByteView value);
+    std::optional<Bytes> decipher(const card::PrivateKey& key, ByteView cryptogram);
+    Bytes random(std::size_t size);
+
+    Login login() const noexcept { return login_; }
+    /// The card was found verified although nobody here had logged in.
+    bool leftover() const noexcept { return leftover_; }
+    /// A transaction is held, and somebody has to end it.
+    bool holds_card() const noexcept { return holds_; }
+
+private:
+    template <class Use>
+    auto with_card(Use use);
+    void connect();
+    pcsc::Transaction begin();
+    void note(const Error& e) noexcept;
+    void drop() noexcept;
+    void require(Login login) const;
+    Bytes through_cache(apdu::Channel& channel, const card::Path& path, bool afresh);
+    void keep_files();
+
+    const std::string reader_;
+    const Config config_;
+    pcsc::Family family_ = pcsc::Family::unknown;
+    std::unique_ptr<card::Card> driver_;
+    std::optional<pcsc::Connection> connection_;
+    std::optional<pcsc::Transaction> held_; // since the login
+    std::optional<CardCache> cache_;
+    CardCache::Files files_; // what the cache has or will have
+    bool files_changed_ = false;
+    std::atomic<Login> login_ = Login::none;
+    std::atomic<bool> leftover_ = false;
+    std::atomic<bool> holds_ = false;
+};
+
+} // namespace cps::p11
