@@ -1,8 +1,6 @@
 #include "request_reader.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include "beast_parser.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -117,8 +115,7 @@ RequestReader::Step RequestReader::read_head()
     // Beast lets `gzip` pass as "no body": another server would see one (RFC 9112, 6.1).
     if (request_.count("Content-Length") > 1 || request_.count("Transfer-Encoding") > 1 ||
         (request_.count("Transfer-Encoding") == 1 &&
-         (!parser.chunked() || http_1_0_ ||
-          !beast::iequals(message[field::transfer_encoding], "chunked"))))
+         (http_1_0_ || !beast::iequals(message[field::transfer_encoding], "chunked"))))
         return refuse(Errc::bad_request);
 
     const bool expects = request_.count("Expect") != 0;

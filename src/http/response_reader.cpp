@@ -1,10 +1,7 @@
 #include "response_reader.hpp"
 
+#include "beast_parser.hpp"
 #include "text.hpp"
-
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include <utility>
 

@@ -13,7 +13,6 @@ using namespace cps;
 using namespace std::chrono_literals;
 using test::RawClient;
 using test::Served;
-using Clock = std::chrono::steady_clock;
 
 namespace {
 
@@ -230,7 +229,7 @@ TEST_SUITE("http")
 
         client.send("POST / HTTP/1.1\r\nContent-Length: 700000\r\n\r\n");
         std::this_thread::sleep_for(50ms);
-        client.send(std::string(700'000, 'x'));
+        CHECK(client.send(std::string(700'000, 'x')));
 
         CHECK(client.answer()->status == 413);
     }
@@ -254,20 +253,19 @@ TEST_SUITE("http")
         Served served{test::echo, quick()};
         RawClient client{served.port()};
         RawClient dripping{served.port()};
-        const auto start = Clock::now();
 
         client.send("GET / HTTP/1.1\r\nHos");
         for (int i = 0; i != 16; ++i) {
             dripping.send("G");
             std::this_thread::sleep_for(100ms);
         }
+        CHECK_FALSE(dripping.quiet_for(0ms));
         const auto answer = client.answer();
 
         CHECK(answer->status == 408);
         CHECK(answer->body.find("\"code\":\"timeout\"") != std::string::npos);
         CHECK(client.ends());
         CHECK(dripping.answer()->status == 408);
-        CHECK(Clock::now() - start < 3s);
     }
 
     TEST_CASE("half a body gets 408 too")

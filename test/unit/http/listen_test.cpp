@@ -204,7 +204,7 @@ TEST_SUITE("http")
         CHECK(fs::file_size(file) == 4);
         CHECK(answers(RawClient{dead.string()}));
         CHECK_THROWS_AS(listen(folder.path / std::string(200, 'a')), Error);
-        CHECK_THROWS_AS(listen(folder.path / "missing" / "cps.sock"), Error);
+        CHECK_THROWS_AS(listen(folder.path / "absent" / "cps.sock"), Error);
     }
 
     TEST_CASE("a server that ends leaves a socket alone that has taken its place")
