@@ -39,7 +39,7 @@ std::string log_line_of_command(ByteView command)
     if (carries_code(command))
         for (auto i = data_offset; i != command.size(); ++i)
             if (command[i] >= '0' && command[i] <= '9')
-                digits.replace(i * letters_an_octet, 2, "**");
+                digits.replace(i * letters_an_octet, 2, "2A"); // "*", and still hexadecimal
     return "> " + digits;
 }
 

@@ -9,7 +9,7 @@
 namespace cps::vcard {
 
 /// "> 00 A4 …": the command in hexadecimal, with the digits of a code (VERIFY, CHANGE, RESET
-/// RETRY COUNTER) shown as "**", since a log keeps no PIN.
+/// RETRY COUNTER) shown as 2A ("*"), since a log keeps no PIN.
 std::string log_line_of_command(ByteView command);
 /// "< … 90 00".
 std::string log_line_of_response(ByteView response);

@@ -174,9 +174,9 @@ TEST_SUITE("vcard")
             return vcard::log_line_of_command(vcard::octets_of_hex(command));
         };
 
-        CHECK(line(right_pin) == "> 00 20 00 01 08 ** ** ** ** FF FF FF FF");
+        CHECK(line(right_pin) == "> 00 20 00 01 08 2A 2A 2A 2A FF FF FF FF");
         CHECK(line("01 2C 02 01 08 34 33 32 31 FF FF FF FF") ==
-              "> 01 2C 02 01 08 ** ** ** ** FF FF FF FF");
+              "> 01 2C 02 01 08 2A 2A 2A 2A FF FF FF FF");
         CHECK(line("00 A4 09 04 04 3F 00 30 31") == "> 00 A4 09 04 04 3F 00 30 31");
         CHECK(line(status) == "> 00 20 00 01 00");
         CHECK(vcard::log_line_of_response(vcard::octets_of_hex("63C3")) == "< 63 C3");
