@@ -120,7 +120,8 @@ void check_leaves_nothing(Served& served, Turn turn)
 
     CHECK(mallinfo2().uordblks < heap + 128 * 1024);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // they hold freed memory
-    CHECK(resident() < pages + 2 * 1024 * 1024);
+    // A slow machine has all 64 connections' answers of 100 kB in flight at once.
+    CHECK(resident() < pages + 8 * 1024 * 1024);
 #else
     static_cast<void>(pages);
 #endif
