@@ -120,15 +120,16 @@ Result<Chosen> Signing::look()
 {
     module_.emplace(bench_.worker, bench_.config.module);
     const auto found = module_->certificates(signal());
+    const bool in_vain = found ? found->empty() : found.error().code() == Errc::module_failed;
+    if (in_vain && is_mute())
+        return Error{Errc::card_mute, "the card answers neither the module nor a reset"};
     if (!found)
         return explained(found.error());
-    if (found->empty() && is_mute())
-        return Error{Errc::card_mute, "the card answers neither the module nor a reset"};
     return choose(*found, portal_time());
 }
 
-/// A module passes over a card that does not answer; whether it is mute or of no kind that the
-/// module knows, a reset tells.
+/// A module passes over a card that does not answer, or fails with it; whether the card is
+/// mute, a reset tells.
 bool Signing::is_mute() const
 {
     for (const auto& reader : bench_.presence.snapshot().readers) {

@@ -148,7 +148,7 @@ class OpenScTest(CardTest):
         self.assertEqual(self.sign_in()[0], 0)
 
         verifications = [line for line in self.card.apdus() if line.startswith("> 00 20 00 01 08")]
-        self.assertEqual(verifications, ["> 00 20 00 01 08 ** ** ** ** FF FF FF FF"])
+        self.assertEqual(verifications, ["> 00 20 00 01 08 2A 2A 2A 2A FF FF FF FF"])
 
     def test_a_pulled_card_is_no_token_until_it_is_put_back(self):
         self.card.remove()

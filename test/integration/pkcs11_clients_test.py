@@ -69,7 +69,7 @@ class Tls12(ClientCase):
         output = self.must(
             "gnutls-cli", f"--provider={MODULE}", "--priority", self.GNUTLS, "--x509cafile",
             self.file("server.pem"), "--x509certfile", f"{uri};type=cert", "--x509keyfile",
-            f"{uri};type=private", "-p", TLS_PORT, "localhost",
+            f"{uri};type=private", "-p", TLS_PORT, "--verify-hostname", "localhost", "127.0.0.1",
             data=b"GET / HTTP/1.0\r\n\r\n", environment={"GNUTLS_PIN": rig.PIN})
         self.assert_card_holder_seen(server, output)
 
