@@ -295,18 +295,18 @@ class Rig:
         self._processes.append(process)
         return process
 
-    def connect(self, port=FIRST_PORT):
+    def connect(self, port=FIRST_PORT, share=winscard.SHARE_SHARED):
         """A context and a card to talk to directly: `with machine.connect() as card`."""
-        return _Connection(self.reader(port))
+        return _Connection(self.reader(port), share)
 
 
 class _Connection:
-    def __init__(self, reader):
-        self._reader = reader
+    def __init__(self, reader, share):
+        self._reader, self._share = reader, share
 
     def __enter__(self):
         self._context = winscard.Context()
-        self._card = self._context.connect(self._reader)
+        self._card = self._context.connect(self._reader, share=self._share)
         return self._card
 
     def __exit__(self, *_):

@@ -4,6 +4,7 @@ import ctypes
 import time
 
 SCOPE_SYSTEM = 2
+SHARE_EXCLUSIVE = 1
 SHARE_SHARED = 2
 PROTOCOL_T0 = 1
 PROTOCOL_T1 = 2
@@ -82,9 +83,9 @@ class Context:
                 return bytes(state.atr[:state.atr_size])
             state.current_state = state.event_state
 
-    def connect(self, reader, protocols=PROTOCOL_T0 | PROTOCOL_T1):
+    def connect(self, reader, protocols=PROTOCOL_T0 | PROTOCOL_T1, share=SHARE_SHARED):
         card, protocol = _handle(), _long()
-        self._call("SCardConnect", self._context, reader.encode(), _long(SHARE_SHARED),
+        self._call("SCardConnect", self._context, reader.encode(), _long(share),
                    _long(protocols), ctypes.byref(card), ctypes.byref(protocol))
         return Card(self, card, protocol.value)
 
@@ -111,6 +112,13 @@ class Card:
         self._context._call("SCardReconnect", self._handle, _long(SHARE_SHARED),
                             _long(self.protocol), _long(initialization),
                             ctypes.byref(protocol))
+
+    def begin(self):
+        """A transaction: nobody else reaches the card until `end`."""
+        self._context._call("SCardBeginTransaction", self._handle)
+
+    def end(self, disposition=LEAVE_CARD):
+        self._context._call("SCardEndTransaction", self._handle, _long(disposition))
 
     def transmit(self, command):
         """Sends hexadecimal digits or bytes. Returns bytes, SW1-SW2 last."""
