@@ -2,7 +2,7 @@
 """Counts test cases over all suites from Meson's logs, names what failed or was skipped, and prints
 `N passed, N failed, N skipped` as its last line. Exit code 1 when anything failed or nothing ran.
 
-    summary.py MESON_LOGS [STATUS OF MESON TEST]
+    summary.py MESON_LOGS [STATUS OF MESON TEST [MORE PASSED, MORE FAILED]]
 """
 import json
 import pathlib
@@ -15,7 +15,8 @@ GOOD = {"OK", "SKIP", "EXPECTEDFAIL"}
 def main():
     logs = pathlib.Path(sys.argv[1])
     status = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    passed, failed, skipped = 0, [], []
+    passed, failed, skipped = int(sys.argv[3]) if len(sys.argv) > 3 else 0, [], []
+    failed += ["one of the long runs, named above"] * (int(sys.argv[4]) if len(sys.argv) > 4 else 0)
     for case in ET.parse(logs / "testlog.junit.xml").getroot().iter("testcase"):
         name = f"{case.get('classname', '')} {case.get('name', '')}".strip()
         if case.find("failure") is not None or case.find("error") is not None:
