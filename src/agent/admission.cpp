@@ -35,6 +35,11 @@ bool Admission::is_our_host(std::string_view host) const
 
 Result<Caller> Admission::admit(const http::Request& request) const
 {
+    if (!request.peer_user)
+        return Error{Errc::wrong_user, "a peer whose user is not known"};
+    if (*request.peer_user != user_)
+        return Error{Errc::wrong_user, "a peer of another user"};
+
     // The only thing that stops DNS rebinding: a rebound same-origin GET carries neither
     // Origin nor Sec-Fetch-*.
     const auto host = request.field("Host");

@@ -7,6 +7,8 @@
 #include "cps/http/message.hpp"
 #include "cps/token/values.hpp"
 
+#include <sys/types.h>
+
 #include <cstdint>
 
 namespace cps::agent {
@@ -22,12 +24,15 @@ struct Caller {
 /// Pure: no socket, no state.
 class Admission {
 public:
-    Admission(const Config& config, const Portals& portals, std::uint16_t port) noexcept
-        : config_{&config}, portals_{&portals}, port_{port}
+    /// `user` is the agent's own: no other is let in.
+    Admission(const Config& config, const Portals& portals, std::uint16_t port,
+              uid_t user) noexcept
+        : config_{&config}, portals_{&portals}, port_{port}, user_{user}
     {
     }
 
-    /// Host, Origin and Sec-Fetch, in this order. Errors: host_refused, origin_refused.
+    /// The peer's user, Host, Origin and Sec-Fetch, in this order. Errors: wrong_user,
+    /// host_refused, origin_refused.
     Result<Caller> admit(const http::Request& request) const;
     /// For calls that change something: Content-Type and CPS-Agent, which force a preflight.
     /// Errors: media_type_refused, origin_refused.
@@ -38,6 +43,7 @@ private:
     const Config* config_;
     const Portals* portals_;
     std::uint16_t port_;
+    uid_t user_;
 };
 
 } // namespace cps::agent

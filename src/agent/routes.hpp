@@ -9,6 +9,8 @@
 #include "cps/http/message.hpp"
 #include "cps/http/server.hpp"
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <vector>
 
@@ -29,13 +31,13 @@ struct Services {
 class BrowserRoutes final : public http::Handler {
 public:
     explicit BrowserRoutes(Services services) noexcept
-        : services_{services}, admission_{services.config, services.portals, 0}
+        : services_{services}, admission_{services.config, services.portals, 0, geteuid()}
     {
     }
     /// The port that a Host must name; call it before the first request.
     void listening_on(std::uint16_t port) noexcept
     {
-        admission_ = Admission{services_.config, services_.portals, port};
+        admission_ = Admission{services_.config, services_.portals, port, geteuid()};
     }
     void handle(http::Request request, http::Reply reply) override;
     std::string_view language() const override { return services_.language; }

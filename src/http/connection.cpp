@@ -67,11 +67,11 @@ private:
     std::atomic<bool> used_ = false;
 };
 
-Connection::Connection(Connections& owner, Socket socket, bool local, bool over_limit)
+Connection::Connection(Connections& owner, Socket socket, Peer peer, bool over_limit)
     : owner_{owner},
       socket_{std::move(socket)},
       timer_{socket_.get_executor()},
-      local_{local},
+      peer_{peer},
       over_limit_{over_limit},
       silent_since_{SteadyTime::now()},
       language_{owner.handler().language()}
@@ -243,7 +243,8 @@ void Connection::hand_over()
     phase_ = Phase::answering;
     arm(owner_.limits().answer_time);
     gone_.emplace();
-    request.local = local_;
+    request.local = peer_.local;
+    request.peer_user = peer_.user;
     request.gone = gone_->get_token();
     const auto ticket = std::make_shared<Ticket>(owner_.mailbox(), weak_from_this(), ++serial_);
     // Before the handler has it: a handler may stop the server.

@@ -29,18 +29,24 @@ using SteadyTime = std::chrono::steady_clock;
 using Timer = boost::asio::basic_waitable_timer<SteadyTime,
                                                 boost::asio::wait_traits<SteadyTime>, Executor>;
 
+/// What was known of a client when it was accepted.
+struct Peer {
+    bool local = false; ///< on a Unix socket
+    std::optional<uid_t> user;
+};
+
 /// One client's socket and the request that is on it. Owned by Connections, and by its own
 /// pending operations until they are told that it closed. Server's thread only.
 class Connection final : public std::enable_shared_from_this<Connection> {
 public:
     /// @param over_limit the connection is one too many: it gets 503 and goes.
-    Connection(Connections& owner, Socket socket, bool local, bool over_limit);
+    Connection(Connections& owner, Socket socket, Peer peer, bool over_limit);
 
     void start();
     /// Idempotent. `owner` is not looked at afterwards.
     void close() noexcept;
 
-    bool local() const noexcept { return local_; }
+    bool local() const noexcept { return peer_.local; }
     bool over_limit() const noexcept { return over_limit_; }
     /// Since when nothing is asked of us, if so: such a connection may be let go for another.
     std::optional<SteadyTime::time_point> silent_since() const noexcept;
@@ -77,7 +83,7 @@ private:
     Connections& owner_;
     Socket socket_;
     Timer timer_;
-    const bool local_;
+    const Peer peer_;
     const bool over_limit_;
     Phase phase_ = Phase::silent;
     SteadyTime::time_point silent_since_;

@@ -32,10 +32,10 @@ std::size_t Connections::count(bool local, bool over_limit) const
     }));
 }
 
-void Connections::admit(UniqueFd fd, bool local)
+void Connections::admit(UniqueFd fd, Peer peer)
 {
-    const bool full = count(local, false) >= limits_.connections && !make_room(local);
-    if (full && count(local, true) >= over_limit_room)
+    const bool full = count(peer.local, false) >= limits_.connections && !make_room(peer.local);
+    if (full && count(peer.local, true) >= over_limit_room)
         return;
 
     sockaddr_storage name{};
@@ -48,7 +48,7 @@ void Connections::admit(UniqueFd fd, bool local)
     if (ec)
         return;
     static_cast<void>(fd.release());
-    const auto connection = std::make_shared<Connection>(*this, std::move(socket), local, full);
+    const auto connection = std::make_shared<Connection>(*this, std::move(socket), peer, full);
     open_.emplace(connection.get(), connection);
     connection->start();
 }

@@ -21,7 +21,7 @@ public:
 
     /// Takes an accepted stream socket over. TCP and Unix connections are counted apart, so
     /// that web pages cannot lock the person's own tools out.
-    void admit(UniqueFd fd, bool local);
+    void admit(UniqueFd fd, Peer peer);
     /// Lets the longest silent connection go, if there is one.
     bool make_room(bool local);
     void forget(const Connection& connection) noexcept;

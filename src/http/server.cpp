@@ -3,7 +3,10 @@
 #include "connections.hpp"
 #include "cps/base/log.hpp"
 #include "listener.hpp"
+#include "peer_user.hpp"
 #include "sockets.hpp"
+
+#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
@@ -15,6 +18,25 @@ namespace {
 // Ports that the system chooses may be taken on the other address family.
 constexpr int max_chosen_ports = 16;
 
+/// What a listener is for, and so what is asked about those who come.
+enum class Door {
+    loopback, ///< TCP from this machine: whose the peer is
+    tcp,      ///< TCP from anywhere
+    own_user, ///< a Unix socket: the peer must be ours
+    group,    ///< a Unix socket: the file's group has decided
+};
+
+std::optional<uid_t> user_at(Door door, int fd) noexcept
+{
+    switch (door) {
+    case Door::loopback: return tcp_peer_user(fd);
+    case Door::tcp: return std::nullopt;
+    case Door::own_user:
+    case Door::group: return local_peer_user(fd);
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 struct Server::State {
@@ -23,14 +45,16 @@ struct Server::State {
     {
     }
 
-    void open(UniqueFd fd, bool local, bool own_user_only)
+    void open(UniqueFd fd, Door door)
     {
+        const bool local = door == Door::own_user || door == Door::group;
         auto listener = std::make_shared<Listener>(
             io, std::move(fd),
-            Doorway{[this, local, own_user_only](UniqueFd accepted) {
-                        if (own_user_only && !is_own_user(accepted.get()))
+            Doorway{[this, local, door](UniqueFd accepted) {
+                        const auto user = user_at(door, accepted.get());
+                        if (door == Door::own_user && user != geteuid())
                             return log::warning("another user tried the local socket");
-                        connections.admit(std::move(accepted), local);
+                        connections.admit(std::move(accepted), {local, user});
                     },
                     [this, local] { connections.make_room(local); }});
         listener->start();
@@ -53,9 +77,9 @@ struct Server::State {
             log::notice("no IPv6 here: listening on 127.0.0.1 alone");
         }
         port = v4.port;
-        open(std::move(v4.fd), false, false);
+        open(std::move(v4.fd), Door::loopback);
         if (v6.fd)
-            open(std::move(v6.fd), false, false);
+            open(std::move(v6.fd), Door::loopback);
         return true;
     }
 
@@ -98,7 +122,7 @@ std::uint16_t Server::listen_loopback(std::uint16_t first, std::uint16_t last)
 std::uint16_t Server::listen_tcp(const std::string& host, std::uint16_t port)
 {
     auto listening = listen_on(host, port);
-    state_->open(std::move(listening.fd), false, false);
+    state_->open(std::move(listening.fd), Door::tcp);
     return listening.port;
 }
 
@@ -108,7 +132,7 @@ void Server::listen_local(const std::string& path, LocalAccess access)
     auto file = std::make_unique<LocalSocket>(path, own_user ? 0600 : 0660);
     auto fd = file->take();
     state_->files.push_back(std::move(file));
-    state_->open(std::move(fd), true, own_user);
+    state_->open(std::move(fd), own_user ? Door::own_user : Door::group);
 }
 
 void Server::stop()

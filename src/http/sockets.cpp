@@ -177,12 +177,4 @@ LocalSocket::~LocalSocket()
         unlink(path_.c_str());
 }
 
-bool is_own_user(int fd) noexcept
-{
-    ucred peer{};
-    socklen_t size = sizeof peer;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && size == sizeof peer &&
-           peer.uid == geteuid();
-}
-
 } // namespace cps::http

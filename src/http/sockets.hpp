@@ -44,7 +44,4 @@ private:
     struct stat made_ = {};
 };
 
-/// Whether the other end of a Unix socket runs as our own user (SO_PEERCRED). False in doubt.
-bool is_own_user(int fd) noexcept;
-
 } // namespace cps::http

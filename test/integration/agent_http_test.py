@@ -1,6 +1,11 @@
 """Who is let in by the agent, and what a client may cost: the table of docs/http-api.md, from outside."""
+import json
+import os
 import pathlib
 import shutil
+import socket
+import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -123,6 +128,88 @@ class WhoIsLetIn(unittest.TestCase):
         self.assertEqual(self.agent.dialogs(), [])
 
 
+# Becomes the user that it is told, sends each request of its standard input on a connection of its own, and tells the
+# answers as JSON. It changes itself: that user may not be allowed to execute this interpreter.
+STRANGER = """
+import json, os, socket, sys
+user = int(sys.argv[1])
+socket.getaddrinfo("127.0.0.1", 1)  # loads all that connections want while the interpreter's files can be read
+os.setgroups([])
+os.setresgid(user, user, user)
+os.setresuid(user, user, user)
+answers = []
+for host, port, octets in json.load(sys.stdin):
+    with socket.create_connection((host, port), timeout=10) as connection:
+        connection.sendall(octets.encode())
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+    answers.append(received.decode())
+json.dump(answers, sys.stdout)
+"""
+
+
+@unittest.skipUnless(os.geteuid() == 0, "only root can be somebody else")
+class AnotherUser(unittest.TestCase):
+    """What a page sends that the agent would answer, from a process of another user of the machine."""
+
+    STRANGERS = (65534, 1)
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="cps-agent-")
+        self.agent = Agent(self.folder)
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.addCleanup(self.agent.stop)
+
+    def request(self, method, path, host="127.0.0.1", body="", origin=ORIGIN, name=None):
+        change = "Content-Type: application/json\r\nCPS-Agent: 1\r\n" if method == "POST" else ""
+        return (host, self.agent.port,
+                f"{method} {path} HTTP/1.1\r\nHost: {name or f'127.0.0.1:{self.agent.port}'}\r\nOrigin: {origin}\r\n"
+                f"Sec-Fetch-Mode: cors\r\n{change}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}")
+
+    def listens_on_ipv6(self):
+        try:
+            with socket.create_connection(("::1", self.agent.port), timeout=10):
+                return True
+        except OSError:
+            return False
+
+    def answers(self, user, requests):
+        done = subprocess.run([sys.executable, "-I", "-c", STRANGER, str(user)],
+                              input=json.dumps(requests), capture_output=True, text=True, timeout=60, check=True)
+        return json.loads(done.stdout)
+
+    def test_is_refused_on_every_route_alike_and_no_dialog_opens(self):
+        self.agent.will_answer("pin 1234")
+        wanted = json.dumps({"challenge": challenge()})
+        requests = [
+            self.request("GET", "/v1/hello"), self.request("GET", "/v1/status"),
+            self.request("POST", "/v1/tokens", body=wanted), self.request("OPTIONS", "/v1/tokens"),
+            self.request("GET", "/v1/nothing"), self.request("DELETE", "/v1/tokens"),
+            self.request("GET", "/v1/hello", origin="https://evil.example"),
+            self.request("GET", "/v1/hello", name="evil.example"),
+            self.request("POST", "/v1/tokens", body="{"),
+        ]
+        if self.listens_on_ipv6():
+            requests.append(self.request("POST", "/v1/tokens", host="::1", body=wanted))
+        bodies = set()
+        for user in self.STRANGERS:
+            for asked, answer in zip(requests, self.answers(user, requests), strict=True):
+                head, body = answer.split("\r\n\r\n", 1)
+                self.assertTrue(head.startswith("HTTP/1.1 403 "), (user, asked, head))
+                self.assertNotIn("access-control-", head.lower())
+                self.assertEqual(json.loads(body)["code"], "wrong_user", (user, asked))
+                bodies.add(body)
+        self.assertEqual(len(bodies), 1)
+        self.assertEqual(self.agent.dialogs(), [])
+
+    def test_does_not_keep_the_agents_own_user_out(self):
+        self.answers(65534, [self.request("GET", "/v1/hello")] * 50)
+        self.assertEqual(self.agent.call("GET", "/v1/hello").status, 200)
+        own, = self.answers(os.geteuid(), [self.request("GET", "/v1/hello")])
+        self.assertTrue(own.startswith("HTTP/1.1 200 "), own[:80])
+
+
 class WhatAClientMayCost(unittest.TestCase):
     """Each kind of bad request a thousand times: the refusal of the table, and nothing grows."""
 
@@ -176,8 +263,6 @@ class WhatAClientMayCost(unittest.TestCase):
 
     def test_half_a_request_held_open(self):
         half = f"POST /v1/tokens HTTP/1.1\r\n{self.host()}\r\n".encode()
-        import socket
-
         def hold(count):
             held = []
             for _ in range(count):
@@ -210,8 +295,6 @@ class WhatAClientMayCost(unittest.TestCase):
         self.assertEqual(self.agent.call("GET", "/v1/hello").status, 200)
 
     def test_bare_connections_do_not_keep_a_page_out(self):
-        import socket
-
         held = [socket.create_connection(("127.0.0.1", self.agent.port)) for _ in range(200)]
         self.assertEqual(self.agent.call("GET", "/v1/hello").status, 200)
         for connection in held:

@@ -2,6 +2,8 @@
 
 #include "cps/base/error.hpp"
 
+#include <sys/types.h>
+
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -21,6 +23,9 @@ struct Request {
     std::vector<Field> fields;
     std::string body;
     bool local = false; ///< came over a Unix socket
+    /// Whose the client's socket was when the connection was accepted, as the kernel says.
+    /// Nothing in doubt, and on connections to `listen_tcp`, where nobody looks.
+    std::optional<uid_t> peer_user;
     /// Stopped, on the server's thread, when the client ends before it is answered: a dialog
     /// on its behalf may go. A client that only shut its own side (it still gets its answer)
     /// looks the same.

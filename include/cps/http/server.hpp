@@ -51,7 +51,7 @@ public:
 
     /// Listens on both 127.0.0.1 and [::1], the first port of [first, last] free on both (on
     /// 127.0.0.1 alone where the machine has no IPv6); any port if both are 0. Returns the
-    /// port.
+    /// port. Each connection's peer is looked up once (Request::peer_user).
     /// @throws Error internal when none is free.
     std::uint16_t listen_loopback(std::uint16_t first, std::uint16_t last);
     /// Listens on `host:port` (a numeric address; any port if 0). Returns the port.

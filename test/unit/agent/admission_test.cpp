@@ -8,11 +8,13 @@ using namespace cps::agent;
 namespace {
 
 constexpr std::uint16_t port = 27743;
+constexpr uid_t own_user = 1000;
 
 /// A registered portal and the rules of a default configuration.
 struct Desk {
     Config config;
     Portals portals;
+    std::optional<uid_t> peer_user = own_user;
 
     Result<Caller> admit(std::vector<http::Field> fields)
     {
@@ -20,7 +22,8 @@ struct Desk {
         request.method = "GET";
         request.target = "/v1/hello";
         request.fields = std::move(fields);
-        return Admission{config, portals, port}.admit(request);
+        request.peer_user = peer_user;
+        return Admission{config, portals, port, own_user}.admit(request);
     }
 };
 
@@ -47,6 +50,27 @@ TEST_SUITE("agent")
         CHECK(desk.admit({{"Host", "localhost:27743"}, good_origin}).has_value());
         CHECK(desk.admit({{"host", "[::1]:27743"}, good_origin}).has_value());
         CHECK(desk.admit({good_host, good_origin, {"Sec-Fetch-Mode", "cors"}}).has_value());
+    }
+
+    TEST_CASE("a peer of another user, root or one that is not known is refused first of all")
+    {
+        auto desk = with_portal();
+        desk.config.unknown_origins = UnknownOrigins::login;
+        const std::optional<uid_t> others[]{own_user + 1, uid_t{0}, std::nullopt};
+
+        for (const auto& other : others) {
+            desk.peer_user = other;
+            for (const auto& fields : {std::vector<http::Field>{good_host, good_origin},
+                                       {{"Host", "evil.example"}, good_origin},
+                                       {good_host, {"Origin", "null"}},
+                                       {}}) {
+                const auto admitted = desk.admit(fields);
+                REQUIRE_FALSE(admitted.has_value());
+                CHECK(admitted.error().code() == Errc::wrong_user);
+            }
+        }
+        desk.peer_user = own_user;
+        CHECK(desk.admit({good_host, good_origin}).has_value());
     }
 
     TEST_CASE("a Host that is not the agent's own is refused, which stops DNS rebinding")

@@ -151,9 +151,11 @@ TEST_SUITE("http")
         const Folder folder;
         const auto path = folder.path / "control.sock";
         std::atomic<bool> local = false;
+        std::atomic<bool> own = false;
         const auto umask_before = umask(0);
         Served served{[&](http::Request request, const http::Reply& reply) {
             local = request.local;
+            own = request.peer_user == geteuid();
             reply({});
         }};
         served.on_thread([&] { served.server().listen_local(path); });
@@ -162,6 +164,7 @@ TEST_SUITE("http")
         CHECK(mode_of(path) == 0600);
         CHECK(answers(RawClient{path.string()}));
         CHECK(local);
+        CHECK(own);
         CHECK(answers(RawClient{served.port()}));
         CHECK_FALSE(local);
 
