@@ -8,12 +8,13 @@
 namespace cps::agent {
 namespace {
 
-/// Written by nobody but root and us?
+/// Written by nobody but root, its group, and us?
 bool is_ours_alone(const struct stat& info, bool sticky_will_do)
 {
     if (info.st_uid != 0 && info.st_uid != ::geteuid())
         return false;
-    const bool others_write = (info.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+    const bool group_writes = (info.st_mode & S_IWGRP) != 0 && info.st_gid != 0;
+    const bool others_write = group_writes || (info.st_mode & S_IWOTH) != 0;
     return !others_write || (sticky_will_do && (info.st_mode & S_ISVTX) != 0);
 }
 
