@@ -1,3 +1,4 @@
+#include "exchanges.hpp"
 #include "raw_client.hpp"
 #include "served.hpp"
 
@@ -11,67 +12,13 @@
 
 using namespace cps;
 using namespace std::chrono_literals;
+using test::get;
+using test::quick;
 using test::RawClient;
 using test::Served;
+using test::Shelf;
+using test::text;
 using Clock = std::chrono::steady_clock;
-
-namespace {
-
-const std::string get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
-
-http::Limits quick()
-{
-    http::Limits limits;
-    limits.header_time = 1s;
-    limits.silent_time = 1s;
-    limits.answer_time = 1s;
-    return limits;
-}
-
-/// Keeps replies for later.
-class Shelf {
-public:
-    void operator()(http::Request request, http::Reply reply)
-    {
-        const std::scoped_lock lock{mutex_};
-        requests_.push_back(std::move(request));
-        replies_.push_back(std::move(reply));
-    }
-    bool wait_for(std::size_t count)
-    {
-        for (int i = 0; i != 500; ++i) {
-            {
-                const std::scoped_lock lock{mutex_};
-                if (replies_.size() >= count)
-                    return true;
-            }
-            std::this_thread::sleep_for(10ms);
-        }
-        return false;
-    }
-    http::Reply take(std::size_t i)
-    {
-        const std::scoped_lock lock{mutex_};
-        return std::exchange(replies_.at(i), {});
-    }
-    http::Request request(std::size_t i)
-    {
-        const std::scoped_lock lock{mutex_};
-        return requests_.at(i);
-    }
-
-private:
-    std::mutex mutex_;
-    std::vector<http::Request> requests_;
-    std::vector<http::Reply> replies_;
-};
-
-http::Response text(std::string body)
-{
-    return {200, "text/plain", {}, std::move(body)};
-}
-
-} // namespace
 
 TEST_SUITE("http")
 {
