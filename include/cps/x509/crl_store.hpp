@@ -65,20 +65,20 @@ public:
     std::size_t size() const;
 
 private:
-    /// The issuer's place in `authorities_` and the DER of the distribution point (empty: the
-    /// whole of it).
-    using Scope = std::pair<std::size_t, Bytes>;
+    /// The issuer's place in `authorities_`, and what its issuingDistributionPoint hashes to.
+    using Scope = std::pair<std::size_t, crypto::Sha256>;
     struct Lists {
         std::shared_ptr<const Crl> complete, delta; // shared with look-ups under way
     };
 
-    Offer take(ByteView octets, std::string name, bool keep);
+    Offer take(ByteView octets, std::string name, bool write);
     void keep(const Scope& scope, const Crl& crl, ByteView der) const;
 
     const std::vector<Certificate> authorities_;
     const Clock& clock_;
     const std::filesystem::path cache_;
     std::vector<Offer> remembered_;
+    std::mutex offering_;      ///< held while a list is compared and cached
     mutable std::mutex mutex_; ///< guards lists_
     std::map<Scope, Lists> lists_;
 };

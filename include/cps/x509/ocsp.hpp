@@ -30,7 +30,8 @@ private:
     Bytes der_, nonce_;
 };
 
-/// What a responder says of one certificate, its signature and times verified.
+/// What a responder says of one certificate, under a verified signature and not from the
+/// future. How old it may be is for its reader to say.
 struct OcspAnswer {
     RevocationVerdict::Status status = RevocationVerdict::Status::unknown;
     EpochSeconds revoked_at;

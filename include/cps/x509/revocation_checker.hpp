@@ -55,8 +55,8 @@ private:
     RevocationVerdict by_staple(const Certificate& certificate, const Certificate& issuer,
                                 ByteView staple);
     RevocationVerdict by_responder(const Certificate& certificate, const Certificate& issuer);
-    RevocationVerdict ask(const std::string& url, const OcspExpectation& expected,
-                          const OcspRequest& request);
+    RevocationVerdict ask(const std::string& url, const Certificate& certificate,
+                          const Certificate& issuer);
     RevocationVerdict weigh(const OcspAnswer& answer, EpochSeconds now, bool last_word) const;
     std::optional<RevocationVerdict> known(const Certificate& certificate, bool last_word);
     void remember(const Certificate& certificate, const OcspAnswer& answer);
