@@ -99,7 +99,10 @@ Certificate signer_of(OCSP_BASICRESP* basic, const Certificate& issuer, EpochSec
 void verify_signature(OCSP_BASICRESP* basic, const Certificate& signer)
 {
     const ASN1_OBJECT* algorithm = nullptr;
-    X509_ALGOR_get0(&algorithm, nullptr, nullptr, OCSP_resp_get0_tbs_sigalg(basic));
+    int parameters = V_ASN1_UNDEF;
+    X509_ALGOR_get0(&algorithm, &parameters, nullptr, OCSP_resp_get0_tbs_sigalg(basic));
+    if (parameters != V_ASN1_UNDEF && parameters != V_ASN1_NULL)
+        throw Fault{RevocationDoubt::bad_signature}; // RFC 4055, 5; RFC 5758, 3.2
     const auto key = signer.key();
     const std::unique_ptr<STACK_OF(X509), StackDeleter> candidates{sk_X509_new_null()};
     if (!candidates || sk_X509_push(candidates.get(), signer.native()) < 1)

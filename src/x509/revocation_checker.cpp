@@ -79,9 +79,10 @@ RevocationVerdict RevocationChecker::by_staple(const Certificate& certificate,
     const auto word = weigh(*answer, now, false);
     if (word.is_unknown())
         return word;
-    remember(certificate, *answer);
-    // An answer from before may be the later one.
-    return known(certificate, false).value_or(word);
+    return remember(certificate, *answer)
+               ? word
+               : known(certificate, false)
+                     .value_or(RevocationVerdict::unknown(RevocationDoubt::rolled_back));
 }
 
 RevocationVerdict RevocationChecker::by_responder(const Certificate& certificate,
@@ -125,8 +126,8 @@ RevocationVerdict RevocationChecker::ask(const std::string& url, const Certifica
         return RevocationVerdict::unknown(answer.error());
     }
     const auto word = weigh(*answer, now, false);
-    if (!word.is_unknown())
-        remember(certificate, *answer);
+    if (!word.is_unknown() && !remember(certificate, *answer))
+        return RevocationVerdict::unknown(RevocationDoubt::rolled_back);
     return word;
 }
 
@@ -169,7 +170,7 @@ std::optional<RevocationVerdict> RevocationChecker::known(const Certificate& cer
     return word;
 }
 
-void RevocationChecker::remember(const Certificate& certificate, const OcspAnswer& answer)
+bool RevocationChecker::remember(const Certificate& certificate, const OcspAnswer& answer)
 {
     const auto now = clock_.now();
     const auto useless = [&](const auto& each) {
@@ -180,18 +181,18 @@ void RevocationChecker::remember(const Certificate& certificate, const OcspAnswe
         std::erase_if(known_, useless);
     const auto found = known_.find(certificate.sha256());
     if (found == known_.end() && known_.size() >= max_cached_ocsp)
-        return;
-    // The later one counts; of two of one second, the one that says revoked.
-    if (found != known_.end()) {
+        return true;
+    if (found != known_.end() && answer.status != Status::revoked) {
         const auto& present = found->second.answer;
-        if (present.this_update > answer.this_update ||
-            (present.this_update == answer.this_update && present.status == Status::revoked &&
-             answer.status != Status::revoked))
-            return;
+        if (present.status == Status::revoked && present.this_update >= answer.this_update)
+            return false;
+        if (present.this_update > answer.this_update)
+            return true;
     }
     known_.insert_or_assign(certificate.sha256(),
                             Known{answer, std::min(answer.good_until(policy_.max_ocsp_age),
                                                    now + max_verdict_life)});
+    return true;
 }
 
 bool RevocationChecker::may_ask(const std::string& url)

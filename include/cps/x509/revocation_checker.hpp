@@ -59,7 +59,8 @@ private:
                           const Certificate& issuer);
     RevocationVerdict weigh(const OcspAnswer& answer, EpochSeconds now, bool last_word) const;
     std::optional<RevocationVerdict> known(const Certificate& certificate, bool last_word);
-    void remember(const Certificate& certificate, const OcspAnswer& answer);
+    /// False for a good word from before a known revocation.
+    bool remember(const Certificate& certificate, const OcspAnswer& answer);
     bool may_ask(const std::string& url);
     void note_failure(const std::string& url);
 
