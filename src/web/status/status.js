@@ -15,6 +15,7 @@ async function call(method, path, headers, body) {
 const keyed = (method, path, body) => call(method, path, { "CPS-Page": key }, body);
 
 function notice(name, bad = false) {
+  delete at("notice").dataset.words;
   at("notice").textContent = name ? say(name) : "";
   at("notice").className = bad ? "bad" : "";
 }
@@ -90,7 +91,7 @@ function show(state) {
   table("portals", ["origin", "name", "features"], state.portals.map((one) => [
     one.origin, one.name, one.features.join(", ")]));
   table("journal", ["time", "what", "origin", "outcome"], state.journal.map((one) => [
-    moment(one.time), one.what, one.origin, one.outcome]));
+    moment(one.time), one.what, one.origin, one.outcome]), "nothing");
   at("facts").hidden = false;
 }
 
