@@ -5,6 +5,7 @@
 #include "presence.hpp"
 #include "routes.hpp"
 #include "runtime_dir.hpp"
+#include "tickets.hpp"
 
 #include "cps/base/log.hpp"
 #include "cps/base/secret.hpp"
@@ -100,8 +101,10 @@ int serve(const Options& options, const Loaded& loaded)
     Pinentry prompt{loaded.config.pinentry_program};
     Desk desk{loaded.config, worker_path(), presence, prompt};
     const pcsc::Monitor monitor{[&](const pcsc::Snapshot& now) { presence.update(now); }};
-    const Services services{loaded.config, loaded.portals, loaded.problems,
-                            presence,      desk,           language_of(loaded.config)};
+    const SystemClock clock;
+    Tickets tickets{clock};
+    const Services services{loaded.config, loaded.portals, loaded.problems,           presence,
+                            desk,          tickets,        language_of(loaded.config)};
 
     BrowserRoutes browser_routes{services};
     http::Server browser{io, browser_routes};

@@ -28,6 +28,7 @@ struct Subcommand {
 
 Run declare_status(CLI::App& app);
 Run declare_token(CLI::App& app);
+Run declare_ui(CLI::App& app);
 Run declare_verify(CLI::App& app);
 
 } // namespace cps::ctl
