@@ -110,7 +110,7 @@ Bytes ocsp_part(Bytes status, bool with_next, Bytes nonce)
 
 void write_all(const fs::path& corpus)
 {
-    const Writer certificate{corpus / "x509_certificate"};
+    const Writer certificate{corpus / "certificate"};
     certificate("igc-sante",
                 test::read_vector_octets("certificates/ans-test-igc-sante-signature.der"));
     certificate("cps2ter",
@@ -128,7 +128,7 @@ void write_all(const fs::path& corpus)
     delta.revoked = {{.serial = test::serial_of(fuzz::card()), .reason = 8}};
     auto point = empty;
     point.more = {test::issuing_point("http://crl.example/a.crl", {1})};
-    const Writer crl{corpus / "x509_crl"};
+    const Writer crl{corpus / "crl"};
     crl("empty", signed_part, crl_part(empty));
     crl("revoking", signed_part, crl_part(revoking));
     crl("delta", signed_part, crl_part(delta));
@@ -138,7 +138,7 @@ void write_all(const fs::path& corpus)
     const auto good = der::primitive(0, {});
     const auto revoked = der::constructed(
         1, der::tagged(0x18, octets(der::generalized_time(fuzz::authority_time))));
-    const Writer ocsp{corpus / "x509_ocsp"};
+    const Writer ocsp{corpus / "ocsp"};
     ocsp("good", signed_part, ocsp_part(good, true, {}));
     ocsp("nonce", signed_part, ocsp_part(good, false, Bytes(32, 0x5A)));
     ocsp("revoked", signed_part, ocsp_part(revoked, true, {}));
