@@ -1,6 +1,7 @@
 #include "cps/x509/crl_store.hpp"
 #include "fuzz/authority.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 using namespace cps;
@@ -15,7 +16,8 @@ public:
 
 } // namespace
 
-/// The first octet says whether the others are a CRL (even) or what is signed of one (odd).
+/// The first octet says what the others are: a CRL (0), what is signed of one (1), or of two
+/// (2), the first's length in two octets before it.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     if (size == 0)
@@ -23,9 +25,23 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const FixedClock clock;
     x509::CrlStore crls{{fuzz::authority()}, clock};
     const ByteView rest{data + 1, size - 1};
-    const auto offer = data[0] % 2 == 0 ? crls.offer(rest) : crls.offer(fuzz::crl_around(rest));
+    using Outcome = x509::CrlStore::Offer::Outcome;
+    bool taken = false;
+    const auto offer = [&](ByteView octets) {
+        taken |= crls.offer(octets).outcome == Outcome::taken;
+    };
+    switch (data[0] % 3) {
+    case 0: offer(rest); break;
+    case 1: offer(fuzz::crl_around(rest)); break;
+    default:
+        if (rest.size() < 2)
+            return 0;
+        const auto length = static_cast<std::size_t>(rest[0] << 8 | rest[1]);
+        const auto first = std::min(length, rest.size() - 2);
+        offer(fuzz::crl_around(rest.subspan(2, first)));
+        offer(fuzz::crl_around(rest.subspan(2 + first)));
+    }
 
-    const bool taken = offer.outcome == x509::CrlStore::Offer::Outcome::taken;
     const auto verdict = crls.check(fuzz::card(), {});
     if (!taken && (crls.size() != 0 || !verdict.is_unknown()))
         std::abort();

@@ -19,7 +19,7 @@ using namespace cps;
 namespace fs = std::filesystem;
 namespace der = pki::der;
 
-constexpr std::uint8_t whole = 0, signed_part = 1;
+constexpr std::uint8_t whole = 0, signed_part = 1, two_signed_parts = 2;
 
 class Writer {
 public:
@@ -133,6 +133,14 @@ void write_all(const fs::path& corpus)
     crl("revoking", signed_part, crl_part(revoking));
     crl("delta", signed_part, crl_part(delta));
     crl("point", signed_part, crl_part(point));
+    auto later = delta;
+    later.number = 2;
+    auto two = crl_part(revoking);
+    two.insert(two.begin(), {static_cast<std::uint8_t>(two.size() >> 8),
+                             static_cast<std::uint8_t>(two.size())});
+    const auto second = crl_part(later);
+    two.insert(two.end(), second.begin(), second.end());
+    crl("two", two_signed_parts, two);
     crl("whole", whole, fuzz::crl_around(crl_part(revoking)));
 
     const auto good = der::primitive(0, {});
