@@ -18,6 +18,7 @@ MAY_INCLUDE = {
     "pkcs11_client": {"base", "x509"},
     "agent": {"http", "token", "crypto", "pkcs11_client", "pcsc"},
     "broker": {"base"},
+    "poster": {"token"},
     "gate": {"http", "verify", "token", "x509"},
     "pkcs11": {"card", "pcsc", "crypto", "x509"},
 }
@@ -30,6 +31,7 @@ CONFINED = (
     (re.compile(r"openssl/"), {"crypto", "x509"}),
     (re.compile(r"boost/beast"), {"http"}),
     (re.compile(r"hiredis/"), {"verify"}),
+    (re.compile(r"curl/"), {"poster"}),
     (re.compile(r"systemd/"), {"agent"}),
     # OpenSSL's objects as owners: ours, but as good as OpenSSL itself.
     (re.compile(r"cps/crypto/openssl\.hpp"), {"crypto", "x509"}),

@@ -31,6 +31,7 @@ public:
     const PublicKey& public_key() const noexcept { return public_key_; }
 
 private:
+    friend struct SessionKeyProbe; // a test looks where the scalar lies
     struct Free {
         void operator()(evp_pkey_st* key) const noexcept;
         void operator()(evp_pkey_ctx_st* context) const noexcept;
