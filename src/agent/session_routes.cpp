@@ -124,8 +124,9 @@ void renew_session(const Services& services, const Caller& caller, const http::R
     if (services.config.pin_cache == PinCache::off)
         call->gone = request.gone;
     call->session = *ask;
+    auto features = call->challenge.features; // `call` goes away below
     services.desk.submit(std::move(*call), [&sessions = services.sessions, id = ask->id,
-                                            features = call->challenge.features,
+                                            features = std::move(features),
                                             language = std::move(language),
                                             reply = std::move(reply)](Outcome outcome) {
         if (!outcome.token) {
