@@ -7,6 +7,7 @@
 #include "routes.hpp"
 #include "runtime_dir.hpp"
 #include "session_timer.hpp"
+#include "tickets.hpp"
 
 #include "cps/base/log.hpp"
 #include "cps/base/secret.hpp"
@@ -111,8 +112,10 @@ int serve(const Options& options, const Loaded& loaded)
         sessions.cards_are(now); // first: no token after the card
         presence.update(now);
     }};
-    const Services services{loaded.config, loaded.portals, loaded.problems,           presence,
-                            desk,          sessions,       language_of(loaded.config)};
+    Tickets tickets{clock};
+    const Services services{
+        loaded.config, loaded.portals, loaded.problems, presence,
+        desk,          sessions,       tickets,         language_of(loaded.config)};
 
     BrowserRoutes browser_routes{services};
     http::Server browser{io, browser_routes};

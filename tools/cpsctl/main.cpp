@@ -20,6 +20,7 @@ constexpr std::array subcommands{
                declare_status},
     Subcommand{"token", "A token from the card in the reader, with consent and PIN",
                declare_token},
+    Subcommand{"ui", "Open the status page in the browser", declare_ui},
     Subcommand{"verify", "Judge a token as a portal would", declare_verify},
 };
 

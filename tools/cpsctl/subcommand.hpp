@@ -29,6 +29,7 @@ struct Subcommand {
 Run declare_sessions(CLI::App& app);
 Run declare_status(CLI::App& app);
 Run declare_token(CLI::App& app);
+Run declare_ui(CLI::App& app);
 Run declare_verify(CLI::App& app);
 
 } // namespace cps::ctl
