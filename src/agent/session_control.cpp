@@ -15,7 +15,7 @@ constexpr std::size_t max_name = 60;   // characters of a portal's name
 
 } // namespace
 
-http::Response list_sessions(const Services& services, std::string_view language)
+json::array sessions_json(const Services& services, std::string_view language)
 {
     json::array sessions;
     for (const auto& one : services.sessions.list()) {
@@ -25,12 +25,18 @@ http::Response list_sessions(const Services& services, std::string_view language
             {"origin", one.origin.str()},
             {"name", portal != nullptr ? for_display(portal->name.in(language), max_name) : ""},
             {"features", token::to_json_array(one.features)},
+            {"opened", to_number(one.opened)},
             {"limit", one.limit},
             {"left", one.left},
             {"open_for", one.open_for.count()},
             {"idle_for", one.idle_for.count()}});
     }
-    return json_response({{"sessions", std::move(sessions)}});
+    return sessions;
+}
+
+http::Response list_sessions(const Services& services, std::string_view language)
+{
+    return json_response({{"sessions", sessions_json(services, language)}});
 }
 
 http::Response end_sessions(const Services& services, const http::Request& request,

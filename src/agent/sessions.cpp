@@ -328,12 +328,14 @@ std::vector<SessionView> Sessions::list() const
     const std::scoped_lock lock{mutex_};
     const auto now = clock_.steady();
     std::vector<SessionView> views;
-    for (const auto& [id, session] : sessions_)
-        if (session.card())
-            views.push_back({id.substr(0, short_id_size), session.origin(), session.features(),
-                             session.limit(), session.left(),
-                             floor<seconds>(now - session.opened()),
-                             floor<seconds>(now - session.last_used())});
+    for (const auto& [id, session] : sessions_) {
+        if (!session.card())
+            continue;
+        const auto open_for = floor<seconds>(now - session.opened());
+        views.push_back({id.substr(0, short_id_size), session.origin(), session.features(),
+                         session.limit(), session.left(), clock_.now() - open_for, open_for,
+                         floor<seconds>(now - session.last_used())});
+    }
     return views;
 }
 

@@ -33,6 +33,7 @@ struct SessionView {
     std::vector<token::Feature> features;
     unsigned limit = 0;
     unsigned left = 0;
+    EpochSeconds opened;
     std::chrono::seconds open_for{0};
     std::chrono::seconds idle_for{0};
 };

@@ -16,9 +16,10 @@ MAY_INCLUDE = {
     "verify": {"token", "x509"},
     "http": {"base"},
     "pkcs11_client": {"base", "x509"},
-    "agent": {"http", "token", "crypto", "pkcs11_client", "pcsc"},
+    "agent": {"http", "token", "crypto", "pkcs11_client", "pcsc", "web"},
     "broker": {"base"},
     "poster": {"token"},
+    "web": {"base"},
     "gate": {"http", "verify", "token", "x509"},
     "pkcs11": {"card", "pcsc", "crypto", "x509"},
 }
