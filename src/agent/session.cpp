@@ -46,7 +46,7 @@ Session::Session(token::Origin origin, std::string revoke_uri,
 
 token::SessionClaims Session::claims() const
 {
-    return {key_.public_key(), limit_,
+    return {key_->public_key(), limit_,
             tokens_ ? std::optional{tokens_->token_hash()} : std::nullopt};
 }
 
@@ -63,12 +63,12 @@ seconds Session::expires_in(Time now) const
 void Session::take(std::string_view session_token, const SessionGrant& grant,
                    std::vector<token::Feature> features)
 {
-    tokens_.emplace(origin_, key_.public_key(), session_token);
+    tokens_.emplace(origin_, key_->public_key(), session_token);
     const auto input = tokens_->revoke_input(random_name());
     const auto useful_until =
         grant.signed_at + (grant.usable_until - grant.issued_at) + portal_leeway;
     revocations_.insert(revocations_.begin(),
-                        {token::compact(input, key_.sign(octets(input))), useful_until});
+                        {token::compact(input, key_->sign(octets(input))), useful_until});
     if (revocations_.size() > kept_revocations)
         revocations_.pop_back();
 
@@ -99,9 +99,11 @@ Result<FeatureToken> Session::feature_token(const FeatureCall& call, Time now)
         call.feature,  call.request,
         call.nonce};
     const auto input = tokens_->feature_input(claims);
-    auto made = token::compact(input, key_.sign(octets(input)));
+    auto made = token::compact(input, key_->sign(octets(input)));
     ++used_;
     last_used_ = now;
+    if (used_ == limit_)
+        key_.reset(); // what is left to say, the revoke tokens say
     return FeatureToken{std::move(made), left()};
 }
 

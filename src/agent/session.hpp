@@ -67,11 +67,12 @@ public:
     Session(token::Origin origin, std::string revoke_uri, std::vector<token::Feature> features,
             unsigned limit, Time now);
 
-    /// What its next session token says of it.
+    /// What its next session token says of it. Not once `left` is 0.
     token::SessionClaims claims() const;
     RenewalBase renewal_base() const { return {*card_, pin_entered_}; }
 
-    /// The card signed: from now on feature tokens belong to `session_token`.
+    /// The card signed: from now on feature tokens belong to `session_token`. Not once `left`
+    /// is 0.
     /// @param features those that it names, of the ones agreed to.
     void take(std::string_view session_token, const SessionGrant& grant,
               std::vector<token::Feature> features);
@@ -114,7 +115,7 @@ private:
     Time opened_;
     Time last_used_;
 
-    crypto::SessionKey key_;
+    std::optional<crypto::SessionKey> key_; ///< gone with the last feature token
     std::optional<CardInReader> card_;
     std::optional<token::SessionKeyTokens> tokens_;
     std::vector<token::Feature> usable_; ///< of the current session token

@@ -210,6 +210,8 @@ Result<Sessions::Opened> Sessions::renew(const std::string& id, std::string_view
         return ended;
     auto& session = found->second;
     session.renewing = false;
+    if (session.left() == 0)
+        return Error{Errc::limit_reached, "the last feature token was made meanwhile"};
     session.take(session_token, grant, std::move(features));
     if (grant.pin)
         pins_.keep(grant.card, std::move(*grant.pin));

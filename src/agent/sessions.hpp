@@ -74,7 +74,7 @@ public:
     /// (a renewal is under way).
     Result<SessionAsk> ask_renewal(const token::Origin& origin, std::string_view id,
                                    const std::vector<token::Feature>& features);
-    /// Errors: session_ended.
+    /// Errors: session_ended; limit_reached.
     Result<Opened> renew(const std::string& id, std::string_view session_token,
                          SessionGrant grant, std::vector<token::Feature> features);
     /// @param card_refused the card is not what it was: ends every session.

@@ -54,6 +54,23 @@ TEST_SUITE("agent")
         CHECK(bench.noted.said.back() == "used, left 0");
     }
 
+    TEST_CASE("a renewal that comes back after the last feature token is of no use")
+    {
+        Bench bench;
+        const auto id = bench.open({feature("b.read")});
+        CHECK(bench.sessions.ask_renewal(bench.at.origin, id, {feature("b.read")}).has_value());
+        for (int i = 0; i != 3; ++i)
+            CHECK(bench.use(id, "b.read") == Bench::fine);
+
+        CHECK(
+            bench.sessions.renew(id, "t", bench.grant(), {feature("b.read")}).error().code() ==
+            Errc::limit_reached);
+        CHECK(bench.sessions.ask_renewal(bench.at.origin, id, {}).error().code() ==
+              Errc::limit_reached);
+        CHECK(bench.sessions.end(bench.at.origin, id).has_value());
+        CHECK(bench.noted.revoked.size() == 1);
+    }
+
     TEST_CASE("nobody but its origin reaches a session, and nobody learns that there is one")
     {
         Bench bench;
