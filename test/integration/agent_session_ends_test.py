@@ -1,6 +1,7 @@
 """How sessions end: by the card, the person, time, and a portal that is told or not."""
 import os
 import random
+import subprocess
 import threading
 import time
 import unittest
@@ -11,6 +12,7 @@ from session_tokens import RevokeReceiver, cth, parts
 
 rig.isolate()
 
+SYSTEM_TRUST = "/etc/ssl/certs/ca-certificates.crt"
 PULLS = int(os.environ.get("CPS_PULLS", "10"))
 
 
@@ -133,7 +135,7 @@ class ShortLives(WithPortal):
 
 
 class TellingThePortal(WithPortal):
-    def told_by(self, receiver):
+    def told_by(self, receiver, deadline=15):
         """Ends a session of a portal with that revoke address; what `receiver` heard."""
         type(self).portal, kept = receiver, self.portal
         try:
@@ -141,7 +143,7 @@ class TellingThePortal(WithPortal):
             self.wait_for_status("present")
             session = self.opened()["session"]
             self.assertEqual(self.call("DELETE", f"/v1/sessions/{session}").status, 204)
-            rig.wait_until(lambda: receiver.told, "the portal to be told")
+            rig.wait_until(lambda: receiver.told, "the portal to be told", deadline)
         finally:
             type(self).portal = kept
             self.start_agent()
@@ -152,6 +154,24 @@ class TellingThePortal(WithPortal):
         self.told_by(receiver)
         receiver.stop()
         self.assertEqual(self.other.told, [])
+
+    def test_https_wants_a_certificate_that_the_system_trusts(self):
+        folder = self.machine.directory
+        certificate, key = folder / "tls.pem", folder / "tls.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-addext",
+                        "subjectAltName=DNS:localhost", "-days", "2", "-out", certificate, "-keyout", key],
+                       check=True, capture_output=True, timeout=60)
+        stranger = RevokeReceiver(tls=(certificate, key))
+        with self.assertRaises(TimeoutError):
+            self.told_by(stranger, deadline=3)
+        stranger.stop()
+        subprocess.run(["mount", "--bind", certificate, SYSTEM_TRUST], check=True)  # in a namespace of our own
+        try:
+            trusted = RevokeReceiver(tls=(certificate, key))
+            self.told_by(trusted)
+            trusted.stop()
+        finally:
+            subprocess.run(["umount", SYSTEM_TRUST], check=True)
 
     def test_a_portal_that_never_answers_holds_nobody_up(self):
         receiver = RevokeReceiver(silent=True)

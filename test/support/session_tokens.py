@@ -4,6 +4,7 @@ import base64
 import hashlib
 import http.server
 import json
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -71,7 +72,7 @@ class RevokeReceiver:
     """The revoke address of a portal on loopback. `status`: what it answers; `told`: (when, path, body) of each
     request, `when` of time.monotonic()."""
 
-    def __init__(self, status=204, location=None, silent=False):
+    def __init__(self, status=204, location=None, silent=False, tls=None):
         receiver = self
         self.told = []
         self.hold = threading.Event()
@@ -94,6 +95,11 @@ class RevokeReceiver:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.origin = f"http://127.0.0.1:{self.server.server_port}"
+        if tls:  # (certificate, key): PEM files, for localhost
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+            self.origin = f"https://localhost:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever)
         self.thread.start()
 
