@@ -24,6 +24,7 @@ struct Services {
     const std::vector<ConfigProblem>& problems;
     const Presence& presence;
     Desk& desk;
+    Sessions& sessions;
     Tickets& tickets;
     std::string_view
         language;           ///< "fr" or "en": of dialogs, and of words where a page names none
