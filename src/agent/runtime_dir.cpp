@@ -44,6 +44,7 @@ std::string helper_path(const std::string& build_folder, const std::string& name
     const auto self = std::filesystem::read_symlink("/proc/self/exe", ec);
     for (const auto& candidate :
          {self.parent_path() / name, self.parent_path().parent_path() / build_folder / name,
+          self.parent_path().parent_path().parent_path() / "src" / build_folder / name,
           std::filesystem::path{CPS_LIBEXECDIR} / name})
         if (::access(candidate.c_str(), X_OK) == 0)
             return candidate;

@@ -14,6 +14,8 @@ using namespace cps;
 using namespace cps::ctl;
 
 constexpr std::array subcommands{
+    Subcommand{"doctor", "Find what keeps the card from working, and say what to do",
+               declare_doctor},
     Subcommand{"sessions", "The sessions that are open, what is left of them; end them",
                declare_sessions},
     Subcommand{"status", "What the agent of this session sees and is configured for",
