@@ -1,6 +1,7 @@
 #include "routes.hpp"
 
 #include "token_call.hpp"
+#include "web_eid_call.hpp"
 
 #include "cps/base/log.hpp"
 #include "cps/token/json.hpp"
@@ -70,6 +71,7 @@ constexpr Route routes[] = {
     {"GET",  "/v1/hello",  Access::registered,         hello},
     {"GET",  "/v1/status", Access::registered,         status},
     {"POST", "/v1/tokens", Access::anyone_who_logs_in, make_token},
+    {"POST", "/v1/web-eid", Access::registered,        make_web_eid_token},
 };
 // clang-format on
 

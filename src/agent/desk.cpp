@@ -9,11 +9,13 @@
 
 namespace cps::agent {
 
-Desk::Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt)
+Desk::Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
+           Consents& consents)
     : config_{config},
       worker_{std::move(worker)},
       presence_{presence},
       prompt_{prompt},
+      consents_{consents},
       thread_{[this] { run(); }}
 {
 }
@@ -45,7 +47,8 @@ std::optional<Errc> Desk::refusal(const TokenRequest& request) const
     if (request.challenge.features.size() != 1 ||
         !std::ranges::all_of(request.challenge.features, known))
         return Errc::feature_unknown;
-    if (answered_.contains(request.origin, request.challenge.nonce))
+    if (request.web_eid ? answered_.contains(request.origin, *request.web_eid)
+                        : answered_.contains(request.origin, request.challenge.nonce))
         return Errc::challenge_stale;
     if (cool_down_.must_wait(request.origin, request.received))
         return Errc::rate_limited;
@@ -83,7 +86,8 @@ void Desk::run()
 
         const std::stop_callback caller_left{job.request.gone,
                                              [&] { cancel.signal(Errc::cancelled); }};
-        auto outcome = sign_token(job.request, {config_, worker_, presence_, prompt_, cancel});
+        auto outcome =
+            sign_token(job.request, {config_, worker_, presence_, prompt_, cancel, consents_});
         if (!outcome.token)
             log::write(log::Level::notice, outcome.token.error());
 
@@ -101,7 +105,10 @@ void Desk::finish(Job job, Outcome outcome)
         const std::scoped_lock lock{mutex_};
         const auto& origin = job.request.origin;
         if (outcome.token) {
-            answered_.add(origin, job.request.challenge.nonce);
+            if (job.request.web_eid)
+                answered_.add(origin, *job.request.web_eid);
+            else
+                answered_.add(origin, job.request.challenge.nonce);
             cool_down_.agreed(origin);
         } else if (const auto code = outcome.token.error().code();
                    code == Errc::pin_cancelled || code == Errc::consent_refused ||

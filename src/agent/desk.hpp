@@ -3,6 +3,7 @@
 #include "answered.hpp"
 #include "cancel.hpp"
 #include "config.hpp"
+#include "consents.hpp"
 #include "pin_prompt.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
@@ -10,6 +11,7 @@
 #include "cps/base/error.hpp"
 #include "cps/token/challenge.hpp"
 #include "cps/token/values.hpp"
+#include "cps/token/web_eid.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -29,12 +31,15 @@ struct TokenRequest {
     token::Challenge challenge;
     std::optional<token::RequestBinding> request; ///< present: a request token
     std::chrono::steady_clock::time_point received;
-    std::string language; ///< "fr" or "en", of the dialogs
-    std::stop_token gone; ///< the caller left: the dialog goes too
+    std::string language;    ///< "fr" or "en", of the dialogs
+    std::stop_token gone;    ///< the caller left: the dialog goes too
+    std::string resembles{}; ///< the registered origin that an unknown one looks like
+    /// Present: a Web eID token for this nonce; the challenge is one of the agent's own.
+    std::optional<token::WebEidNonce> web_eid{};
 };
 
 struct Outcome {
-    Result<std::string> token; ///< the compact JWS
+    Result<std::string> token; ///< the compact JWS, or the Web eID token as JSON
     std::optional<int> tries_left;
 };
 
@@ -44,7 +49,8 @@ class Desk {
 public:
     using Done = std::function<void(Outcome)>;
     /// @param worker path of cps-agent-worker.
-    Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt);
+    Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
+         Consents& consents);
     ~Desk();
     Desk(const Desk&) = delete;
     Desk& operator=(const Desk&) = delete;
@@ -68,6 +74,7 @@ private:
     const std::string worker_;
     Presence& presence_;
     PinPrompt& prompt_;
+    Consents& consents_;
 
     std::mutex mutex_;
     std::condition_variable wake_;

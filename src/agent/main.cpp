@@ -98,10 +98,14 @@ int serve(const Options& options, const Loaded& loaded)
     boost::asio::io_context io{1};
     Presence presence;
     Pinentry prompt{loaded.config.pinentry_program};
-    Desk desk{loaded.config, worker_path(), presence, prompt};
+    const SystemClock clock;
+    const auto state = personal_state_dir();
+    Consents consents{state.empty() ? state : state / "consents.json",
+                      loaded.config.consent_days, clock};
+    Desk desk{loaded.config, worker_path(), presence, prompt, consents};
     const pcsc::Monitor monitor{[&](const pcsc::Snapshot& now) { presence.update(now); }};
-    const Services services{loaded.config, loaded.portals, loaded.problems,
-                            presence,      desk,           language_of(loaded.config)};
+    const Services services{loaded.config, loaded.portals, loaded.problems,           presence,
+                            desk,          consents,       language_of(loaded.config)};
 
     BrowserRoutes browser_routes{services};
     http::Server browser{io, browser_routes};

@@ -23,6 +23,7 @@ struct Services {
     const std::vector<ConfigProblem>& problems;
     const Presence& presence;
     Desk& desk;
+    Consents& consents;
     std::string_view
         language; ///< "fr" or "en": of dialogs, and of words where a page names none
 };

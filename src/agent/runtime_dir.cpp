@@ -35,6 +35,14 @@ std::filesystem::path personal_config_dir()
     return home.empty() ? home : home / ".config" / "cps-agent";
 }
 
+std::filesystem::path personal_state_dir()
+{
+    if (const auto base = from_environment("XDG_STATE_HOME"); !base.empty())
+        return base / "cps-agent";
+    const auto home = from_environment("HOME");
+    return home.empty() ? home : home / ".local" / "state" / "cps-agent";
+}
+
 std::string worker_path()
 {
     std::error_code ec;
@@ -42,6 +50,7 @@ std::string worker_path()
     for (const auto& candidate :
          {self.parent_path() / "cps-agent-worker",
           self.parent_path().parent_path() / "pkcs11_client" / "cps-agent-worker",
+          self.parent_path().parent_path().parent_path() / "src/pkcs11_client/cps-agent-worker",
           std::filesystem::path{CPS_LIBEXECDIR} / "cps-agent-worker"})
         if (::access(candidate.c_str(), X_OK) == 0)
             return candidate;

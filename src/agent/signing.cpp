@@ -1,5 +1,6 @@
 #include "signing.hpp"
 
+#include "signable.hpp"
 #include "texts.hpp"
 
 #include "cps/base/encoding.hpp"
@@ -105,6 +106,8 @@ private:
     Result<Chosen> look();
     Result<Pin> ask(const Chosen& chosen, AskedFor::Before before);
     Result<std::string> sign(const Chosen& chosen, const Pin& pin);
+    Signable what_to_sign(const Chosen& chosen) const;
+    bool may_be_remembered() const;
     void leave_unverified(const std::string& reader);
     Error explained(const Error& error) const;
     bool is_mute() const;
@@ -114,6 +117,7 @@ private:
     const Bench& bench_;
     std::optional<pkcs11::Module> module_; // a fresh worker for each PIN offered
     std::optional<int> tries_left_;
+    Wording wording_ = Wording::full; ///< the same in every dialog of the request
 };
 
 Result<Chosen> Signing::look()
@@ -145,13 +149,17 @@ bool Signing::is_mute() const
 
 Result<Pin> Signing::ask(const Chosen& chosen, AskedFor::Before before)
 {
-    const AskedFor asked{request_.language,
-                         request_.origin,
-                         request_.portal,
-                         request_.challenge.features,
-                         chosen.holder.given_names + ' ' + chosen.holder.surname,
-                         tries_left_.value_or(3),
-                         before};
+    const AskedFor asked{
+        request_.language,
+        request_.origin,
+        request_.portal,
+        request_.challenge.features,
+        chosen.holder.given_names + ' ' + chosen.holder.surname,
+        tries_left_.value_or(3),
+        before,
+        wording_,
+        may_be_remembered() ? static_cast<unsigned>(bench_.consents.life().count()) : 0,
+        request_.resembles};
     const auto until = [&] {
         return std::min(steady_clock::now() + dialog_time, request_.received + request_time);
     };
@@ -188,8 +196,16 @@ void Signing::leave_unverified(const std::string& reader)
     }
 }
 
-Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
+/// A site that nobody registered, and Web eID, are explained in full each time.
+bool Signing::may_be_remembered() const
 {
+    return request_.portal != nullptr && !request_.web_eid;
+}
+
+Signable Signing::what_to_sign(const Chosen& chosen) const
+{
+    if (request_.web_eid)
+        return Signable::web_eid(request_.origin, *request_.web_eid, chosen.certificate);
     const auto now = portal_time();
     const auto life = std::min(token::max_login_lifetime, request_.challenge.ttl);
     const token::CardClaims claims{chosen.holder.id,
@@ -201,10 +217,14 @@ Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
                                    now, // the PIN was entered this very moment
                                    request_.challenge.features,
                                    request_.request};
-    constexpr auto algorithm = crypto::SignatureAlgorithm::rs256;
-    const auto input = token::signing_input(claims, algorithm, chosen.certificate.der());
+    return Signable::card_token(claims, chosen.certificate);
+}
+
+Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
+{
+    const auto what = what_to_sign(chosen);
     const auto info =
-        crypto::digest_info(crypto::DigestAlgorithm::sha256, crypto::sha256(octets(input)));
+        crypto::digest_info(crypto::DigestAlgorithm::sha256, crypto::sha256(what.message()));
 
     auto outcome = module_->sign(chosen.on_token.index, pin, info, signal());
     leave_unverified(chosen.on_token.reader);
@@ -218,10 +238,10 @@ Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
         return Error{Errc::pin_wrong, "the card refused the PIN"};
     }
     const auto& signature = std::get<Bytes>(*outcome);
-    if (!chosen.key.verify(algorithm, octets(input), signature))
+    if (!chosen.key.verify(Signable::algorithm, what.message(), signature))
         return Error{Errc::module_failed,
                      "the module's signature does not fit the certificate"};
-    return token::compact(input, signature);
+    return what.answer(signature);
 }
 
 Result<std::string> Signing::run()
@@ -233,6 +253,9 @@ Result<std::string> Signing::run()
     bench_.presence.watch(bench_.cancel, chosen->on_token.reader);
 
     tries_left_ = chosen->on_token.tries_left;
+    const auto& features = request_.challenge.features;
+    if (may_be_remembered() && bench_.consents.covers(*request_.portal, features))
+        wording_ = Wording::brief;
 
     auto before = AskedFor::Before::nothing;
     for (unsigned dialogs = 0; dialogs != max_dialogs; ++dialogs) {
@@ -249,6 +272,8 @@ Result<std::string> Signing::run()
             continue;
         }
         auto token = sign(*chosen, *pin);
+        if (token && may_be_remembered() && wording_ == Wording::full)
+            bench_.consents.given(*request_.portal, features);
         if (token || token.error().code() != Errc::pin_wrong)
             return token;
         if (tries_left_ == 0)

@@ -11,6 +11,7 @@ struct Bench {
     Presence& presence;
     PinPrompt& prompt;
     Cancel& cancel;
+    Consents& consents;
 };
 
 /// Finds the authentication certificate, asks the person, lets the card sign, checks the

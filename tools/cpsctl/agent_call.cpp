@@ -14,14 +14,6 @@ namespace {
 constexpr std::chrono::seconds patience{130};   // above the time that a person has
 constexpr std::size_t max_answer = 1024 * 1024; // octets
 
-std::string_view language()
-{
-    for (const auto* const name : {"LC_ALL", "LC_MESSAGES", "LANG"})
-        if (const char* const value = std::getenv(name); value != nullptr && *value != 0)
-            return std::string_view{value}.starts_with("fr") ? "fr" : "en";
-    return "en";
-}
-
 std::string text(const boost::json::object& object, std::string_view key)
 {
     const auto* const value = object.if_contains(key);
@@ -29,6 +21,14 @@ std::string text(const boost::json::object& object, std::string_view key)
 }
 
 } // namespace
+
+std::string_view locale_language()
+{
+    for (const auto* const name : {"LC_ALL", "LC_MESSAGES", "LANG"})
+        if (const char* const value = std::getenv(name); value != nullptr && *value != 0)
+            return std::string_view{value}.starts_with("fr") ? "fr" : "en";
+    return "en";
+}
 
 std::string default_socket()
 {
@@ -45,7 +45,7 @@ boost::json::object call_agent(const std::string& socket, std::string_view metho
     http::Request request;
     request.method = method;
     request.target = path;
-    request.fields.emplace_back("Accept-Language", language());
+    request.fields.emplace_back("Accept-Language", locale_language());
     if (body != nullptr) {
         request.fields.emplace_back("Content-Type", "application/json");
         request.body = boost::json::serialize(*body);

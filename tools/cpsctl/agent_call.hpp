@@ -27,6 +27,9 @@ private:
     std::string code_;
 };
 
+/// "fr" where the person's locale says so, else "en".
+std::string_view locale_language();
+
 /// `$XDG_RUNTIME_DIR/cps-agent/control.sock`. @throws AgentAbsent where the variable is not
 /// set.
 std::string default_socket();

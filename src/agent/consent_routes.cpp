@@ -1,0 +1,76 @@
+#include "consent_routes.hpp"
+
+#include "token_call.hpp"
+
+#include "cps/token/feature_list.hpp"
+#include "cps/token/json.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace cps::agent {
+namespace json = boost::json;
+namespace {
+
+constexpr std::size_t max_body = 1024; // octets: an origin has at most 255
+
+http::Response json_response(const json::object& body)
+{
+    http::Response response;
+    response.content_type = "application/json";
+    response.body = json::serialize(body);
+    return response;
+}
+
+http::Response list(const Services& services)
+{
+    json::array list;
+    for (const auto& consent : services.consents.all()) {
+        const auto* const portal = services.portals.find(consent.origin);
+        list.push_back(
+            json::object{{"origin", consent.origin.str()},
+                         {"features", token::to_json_array(consent.features)},
+                         {"given", to_number(consent.given)},
+                         {"until", to_number(consent.given + services.consents.life())},
+                         // false: the portal's file has changed since
+                         {"valid", portal != nullptr &&
+                                       services.consents.covers(*portal, consent.features)}});
+    }
+    return json_response({{"consents", std::move(list)}});
+}
+
+Result<std::size_t> revoke(const Services& services, const http::Request& request)
+{
+    const auto body = token::parse_json(request.body, max_body);
+    if (body && body->is_object() && body->get_object().size() == 1) {
+        const auto& members = body->get_object();
+        if (const auto* const all = members.if_contains("all"); all != nullptr && *all == true)
+            return services.consents.revoke_all();
+        if (const auto origin =
+                token::Origin::parse(token::string_member(members, "origin").value_or("")))
+            return services.consents.revoke(*origin);
+    }
+    return Error{Errc::bad_request, "neither an origin nor all"};
+}
+
+} // namespace
+
+std::optional<http::Response> answer_consents(const Services& services,
+                                              const http::Request& request,
+                                              std::string_view language)
+{
+    const bool listing = request.path() == "/control/consents";
+    if (!listing && request.path() != "/control/consents/revoke")
+        return std::nullopt;
+    if (request.method != (listing ? "GET" : "POST"))
+        return refuse({Errc::method_refused, "no such method here"}, language);
+    if (listing)
+        return list(services);
+    const auto revoked = revoke(services, request);
+    if (!revoked)
+        return refuse(revoked.error(), language);
+    return json_response({{"revoked", *revoked}});
+}
+
+} // namespace cps::agent
