@@ -121,7 +121,7 @@ void BrowserRoutes::handle(http::Request request, http::Reply reply)
         log::write(log::Level::info, caller.error());
         return reply(refuse(caller.error(), language));
     }
-    auto share = [caller = *caller, reply = std::move(reply)](http::Response response) {
+    auto share = [caller = *caller, reply](http::Response response) {
         share_with(response, caller);
         reply(std::move(response));
     };

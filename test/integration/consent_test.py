@@ -3,6 +3,7 @@ import hashlib
 import json
 import pathlib
 import stat
+import time
 import unittest
 
 import rig
@@ -124,7 +125,7 @@ class UnknownOrigins(WithCard):
     def setUp(self):
         super().setUp()
         self.agent.stop()
-        type(self).agent = Agent(self.machine.directory / f"unknown-{self.id()}",
+        type(self).agent = Agent(self.machine.directory / f"unknown-{time.monotonic_ns()}",
                                  settings='unknown_origins = "login"\nallow_http_loopback = true\n')
         self.wait_for_status("present")
 

@@ -88,7 +88,7 @@ class WebEid(WithCard):
         self.assertEqual(self.agent.call("GET", "/v1/web-eid").status, 405)
         self.assertEqual(self.agent.dialogs(), [])
 
-    def test_a_wrong_pin_and_a_refusal_end_as_with_any_token(self):
+    def test_z_a_wrong_pin_and_a_refusal_end_as_with_any_token(self):
         self.agent.will_answer("pin 9999", "pin 1234")
         self.assertEqual(self.ask(fresh_nonce()).status, 200)
         self.agent.will_answer("cancel")
