@@ -45,7 +45,7 @@ Result<Caller> Admission::admit_origin(const token::Origin& origin, const Config
     return Caller{origin, nullptr, resembles_registered(origin, portals)};
 }
 
-Result<Caller> Admission::admit(const http::Request& request) const
+Result<void> Admission::admit_peer(const http::Request& request) const
 {
     if (!request.peer_user)
         return Error{Errc::wrong_user, "a peer whose user is not known"};
@@ -57,6 +57,13 @@ Result<Caller> Admission::admit(const http::Request& request) const
     const auto host = request.field("Host");
     if (!host || !is_our_host(*host))
         return Error{Errc::host_refused, "a foreign Host"};
+    return {};
+}
+
+Result<Caller> Admission::admit(const http::Request& request) const
+{
+    if (const auto peer = admit_peer(request); !peer)
+        return peer.error();
 
     const Error refused{Errc::origin_refused, "an origin that is not registered"};
     const auto text = request.field("Origin");
@@ -70,6 +77,35 @@ Result<Caller> Admission::admit(const http::Request& request) const
         return refused;
 
     return admit_origin(*origin, *config_, *portals_);
+}
+
+Result<void> Admission::admit_page(const http::Request& request, PagePart part) const
+{
+    if (const auto peer = admit_peer(request); !peer)
+        return peer.error();
+
+    const auto is = [&](std::string_view name, std::string_view value) {
+        return request.count(name) == 0 || request.field(name) == value;
+    };
+    const auto own = "http://" + std::string{*request.field("Host")};
+    bool admitted = request.count("Service-Worker") == 0;
+    switch (part) {
+    case PagePart::page:
+        admitted = admitted && request.count("Origin") == 0 &&
+                   is("Sec-Fetch-Mode", "navigate") && is("Sec-Fetch-Dest", "document");
+        break;
+    case PagePart::file:
+        admitted = admitted && is("Origin", own) && is("Sec-Fetch-Site", "same-origin");
+        break;
+    case PagePart::call:
+        admitted = admitted && is("Origin", own) &&
+                   request.field("Sec-Fetch-Site") == "same-origin" &&
+                   request.field("CPS-Agent") == "1";
+        break;
+    }
+    if (!admitted)
+        return Error{Errc::origin_refused, "not the status page itself"};
+    return {};
 }
 
 Result<void> Admission::admit_change(const http::Request& request)

@@ -45,7 +45,19 @@ public:
     /// Errors: media_type_refused, origin_refused.
     static Result<void> admit_change(const http::Request& request);
 
+    /// What of the person's status page is asked for.
+    enum class PagePart {
+        page, ///< the page itself, by navigation
+        file, ///< what it loads
+        call, ///< what its script calls
+    };
+    /// The peer's user and Host, then: no foreign Origin; where sent, Sec-Fetch-Mode and -Dest
+    /// of a navigation for the page, Sec-Fetch-Site same-origin for its files; a call must be
+    /// same-origin and carry CPS-Agent. Errors: wrong_user, host_refused, origin_refused.
+    Result<void> admit_page(const http::Request& request, PagePart part) const;
+
 private:
+    Result<void> admit_peer(const http::Request& request) const;
     bool is_our_host(std::string_view host) const;
     const Config* config_;
     const Portals* portals_;

@@ -1,5 +1,6 @@
 #include "routes.hpp"
 
+#include "page_routes.hpp"
 #include "token_call.hpp"
 #include "web_eid_call.hpp"
 
@@ -115,6 +116,8 @@ http::Response preflight(const http::Request& request)
 
 void BrowserRoutes::handle(http::Request request, http::Reply reply)
 {
+    if (PageRoutes::owns(request.path()))
+        return PageRoutes::handle(services_, admission_, request, std::move(reply));
     const auto language = http::language_of(request, services_.language);
     const auto caller = admission_.admit(request);
     if (!caller) {

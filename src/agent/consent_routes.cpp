@@ -54,7 +54,40 @@ Result<std::size_t> revoke(const Services& services, const http::Request& reques
     return Error{Errc::bad_request, "neither an origin nor all"};
 }
 
+/// In the person's language; the identifier where the portal has none any more.
+json::string words_of(const Services& services, const Portal* portal,
+                      const token::Feature& feature)
+{
+    if (feature.is_login())
+        return services.language == "en" ? "log in" : "s'identifier";
+    if (portal != nullptr)
+        if (const auto found = portal->features.find(feature); found != portal->features.end())
+            return json::string{found->second.label.in(services.language)};
+    return json::string{feature.str()};
+}
+
 } // namespace
+
+json::array shown_consents(const Services& services)
+{
+    json::array list;
+    for (const auto& consent : services.consents.all()) {
+        const auto* const portal = services.portals.find(consent.origin);
+        json::array features;
+        for (const auto& feature : consent.features)
+            features.push_back(words_of(services, portal, feature));
+        list.push_back(
+            json::object{{"origin", consent.origin.str()},
+                         {"features", std::move(features)},
+                         {"until", to_number(consent.given + services.consents.life())}});
+    }
+    return list;
+}
+
+http::Response revoke_consents(const Services& services, const http::Request& request)
+{
+    return json_response({{"revoked", revoke(services, request).value()}});
+}
 
 std::optional<http::Response> answer_consents(const Services& services,
                                               const http::Request& request,

@@ -2,6 +2,10 @@
 
 #include "routes.hpp"
 
+#include <boost/json/array.hpp>
+
+#include <optional>
+
 namespace cps::agent {
 
 /// `GET /control/consents`: what is remembered; `POST /control/consents/revoke`
@@ -9,5 +13,11 @@ namespace cps::agent {
 std::optional<http::Response> answer_consents(const Services& services,
                                               const http::Request& request,
                                               std::string_view language);
+
+/// The same facts for the status page: `[{"origin","features":[words],"until"}]`.
+boost::json::array shown_consents(const Services& services);
+
+/// `POST /page/consents/revoke` `{"origin":…}`. @throws Error bad_request, internal.
+http::Response revoke_consents(const Services& services, const http::Request& request);
 
 } // namespace cps::agent

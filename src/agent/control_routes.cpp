@@ -24,7 +24,7 @@ std::string_view name_of(pcsc::CardState state)
     return "";
 }
 
-http::Response status(const Services& services, std::uint16_t port)
+http::Response status(const Services& services)
 {
     const auto snapshot = services.presence.snapshot();
     json::array readers;
@@ -41,13 +41,25 @@ http::Response status(const Services& services, std::uint16_t port)
     response.content_type = "application/json";
     response.body = json::serialize(json::object{{"agent", "cps-agent"},
                                                  {"version", CPS_VERSION},
-                                                 {"port", port},
+                                                 {"port", services.port},
                                                  {"module", services.config.module},
                                                  {"service", snapshot.service},
                                                  {"card", services.presence.status().card},
                                                  {"readers", std::move(readers)},
                                                  {"portals", std::move(portals)},
                                                  {"problems", std::move(problems)}});
+    return response;
+}
+
+/// A ticket to the status page, in the address that a browser opens. It stands in the
+/// fragment, which no browser sends anywhere.
+http::Response ticket(const Services& services)
+{
+    http::Response response;
+    response.content_type = "application/json";
+    response.body = json::serialize(
+        json::object{{"url", "http://127.0.0.1:" + std::to_string(services.port) + "/#" +
+                                 services.tickets.issue()}});
     return response;
 }
 
@@ -85,7 +97,7 @@ void ControlRoutes::handle(http::Request request, http::Reply reply)
     if (request.path() == "/control/status") {
         if (request.method != "GET")
             return reply(refuse({Errc::method_refused, "no such method here"}, language));
-        return reply(status(services_, port_));
+        return reply(status(services_));
     }
     if (request.path() == "/control/tokens") {
         if (request.method != "POST")
@@ -94,6 +106,11 @@ void ControlRoutes::handle(http::Request request, http::Reply reply)
     }
     if (auto answer = answer_consents(services_, request, language))
         return reply(std::move(*answer));
+    if (request.path() == "/control/tickets") {
+        if (request.method != "POST")
+            return reply(refuse({Errc::method_refused, "no such method here"}, language));
+        return reply(ticket(services_));
+    }
     reply(refuse({Errc::not_found, "no such path"}, language));
 }
 

@@ -5,6 +5,7 @@
 #include "presence.hpp"
 #include "routes.hpp"
 #include "runtime_dir.hpp"
+#include "tickets.hpp"
 
 #include "cps/base/log.hpp"
 #include "cps/base/secret.hpp"
@@ -104,8 +105,10 @@ int serve(const Options& options, const Loaded& loaded)
                       loaded.config.consent_days, clock};
     Desk desk{loaded.config, worker_path(), presence, prompt, consents};
     const pcsc::Monitor monitor{[&](const pcsc::Snapshot& now) { presence.update(now); }};
-    const Services services{loaded.config, loaded.portals, loaded.problems,           presence,
-                            desk,          consents,       language_of(loaded.config)};
+    Tickets tickets{clock};
+    const Services services{
+        loaded.config, loaded.portals, loaded.problems, presence,
+        desk,          consents,       tickets,         language_of(loaded.config)};
 
     BrowserRoutes browser_routes{services};
     http::Server browser{io, browser_routes};

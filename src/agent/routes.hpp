@@ -5,6 +5,7 @@
 #include "desk.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
+#include "tickets.hpp"
 
 #include "cps/http/message.hpp"
 #include "cps/http/server.hpp"
@@ -24,8 +25,10 @@ struct Services {
     const Presence& presence;
     Desk& desk;
     Consents& consents;
+    Tickets& tickets;
     std::string_view
-        language; ///< "fr" or "en": of dialogs, and of words where a page names none
+        language;           ///< "fr" or "en": of dialogs, and of words where a page names none
+    std::uint16_t port = 0; ///< of the browsers' listener, once it listens
 };
 
 /// What browsers reach over TCP (docs/http-api.md). Every request passes Admission first.
@@ -38,6 +41,7 @@ public:
     /// The port that a Host must name; call it before the first request.
     void listening_on(std::uint16_t port) noexcept
     {
+        services_.port = port;
         admission_ = Admission{services_.config, services_.portals, port, geteuid()};
     }
     void handle(http::Request request, http::Reply reply) override;
@@ -52,16 +56,15 @@ private:
 /// whose they are.
 class ControlRoutes final : public http::Handler {
 public:
-    ControlRoutes(Services services, std::uint16_t port) noexcept
-        : services_{services}, port_{port}
+    ControlRoutes(Services services, std::uint16_t port) noexcept : services_{services}
     {
+        services_.port = port;
     }
     void handle(http::Request request, http::Reply reply) override;
     std::string_view language() const override { return services_.language; }
 
 private:
     Services services_;
-    std::uint16_t port_;
 };
 
 } // namespace cps::agent

@@ -121,6 +121,25 @@ class Consents(WithCard):
         self.assertEqual(cpsctl(self.agent, "consents", "--socket", "/nonexistent").returncode, 3)
 
 
+    def test_the_status_page_shows_and_revokes_them(self):
+        self.login()
+        ticket = cpsctl(self.agent, "ui", "--print").stdout.strip().partition("#")[2]
+        sent = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": None}
+
+        def page(method, path, body=None, **headers):
+            return self.agent.call(method, path, body, {**sent, "CPS-Agent": "1", **headers}, origin=None)
+
+        key = page("POST", "/page/open", **{"CPS-Ticket": ticket}).json["key"]
+        keyed = {"CPS-Page": key}
+        one, = page("GET", "/page/state", **keyed).json["consents"]
+        self.assertEqual((one["origin"], one["features"]), (ORIGIN, ["s'identifier"]))
+        self.assertEqual(page("POST", "/page/consents/revoke", {"origin": ORIGIN}).status, 403)
+        self.assertEqual(len(self.consents()), 1)
+        self.assertEqual(page("POST", "/page/consents/revoke", {"origin": "x"}, **keyed).status, 400)
+        self.assertEqual(page("POST", "/page/consents/revoke", {"origin": ORIGIN}, **keyed).status, 200)
+        self.assertEqual(self.consents(), [])
+
+
 class UnknownOrigins(WithCard):
     def setUp(self):
         super().setUp()

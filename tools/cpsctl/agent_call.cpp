@@ -22,12 +22,12 @@ std::string text(const boost::json::object& object, std::string_view key)
 
 } // namespace
 
-std::string_view locale_language()
+bool person_reads_french()
 {
     for (const auto* const name : {"LC_ALL", "LC_MESSAGES", "LANG"})
         if (const char* const value = std::getenv(name); value != nullptr && *value != 0)
-            return std::string_view{value}.starts_with("fr") ? "fr" : "en";
-    return "en";
+            return std::string_view{value}.starts_with("fr");
+    return false;
 }
 
 std::string default_socket()

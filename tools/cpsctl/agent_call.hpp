@@ -27,8 +27,13 @@ private:
     std::string code_;
 };
 
-/// "fr" where the person's locale says so, else "en".
-std::string_view locale_language();
+/// By LC_ALL, LC_MESSAGES or LANG.
+bool person_reads_french();
+/// The same as "fr" or "en".
+inline std::string_view locale_language()
+{
+    return person_reads_french() ? "fr" : "en";
+}
 
 /// `$XDG_RUNTIME_DIR/cps-agent/control.sock`. @throws AgentAbsent where the variable is not
 /// set.

@@ -18,10 +18,13 @@ constexpr std::array subcommands{
     Subcommand{"consents", "The consents that are remembered; to revoke them",
                declare_consents},
     Subcommand{"portal", "The portals that may ask for the card; to add one", declare_portal},
+    Subcommand{"doctor", "Find what keeps the card from working, and say what to do",
+               declare_doctor},
     Subcommand{"status", "What the agent of this session sees and is configured for",
                declare_status},
     Subcommand{"token", "A token from the card in the reader, with consent and PIN",
                declare_token},
+    Subcommand{"ui", "Open the status page in the browser", declare_ui},
     Subcommand{"verify", "Judge a token as a portal would", declare_verify},
 };
 

@@ -45,7 +45,8 @@ std::string to_toml(const agent::Portal& portal)
     out += std::string{"web_eid = "} + (portal.web_eid ? "true" : "false") + '\n';
     for (const auto& [id, feature] : portal.features) {
         const bool session = feature.mode == agent::FeatureMode::session;
-        out += "[[feature]]\nid = " + toml_text(id.str()) + "\nlabel = " + words(feature.label) +
+        out += "[[feature]]\nid = " + toml_text(id.str()) +
+               "\nlabel = " + words(feature.label) +
                "\nmode = " + toml_text(session ? "session" : "card") + '\n';
         if (session)
             out += "limit = " + std::to_string(feature.limit) + '\n';

@@ -29,8 +29,10 @@ struct Subcommand {
 Run declare_cert(CLI::App& app);
 Run declare_consents(CLI::App& app);
 Run declare_portal(CLI::App& app);
+Run declare_doctor(CLI::App& app);
 Run declare_status(CLI::App& app);
 Run declare_token(CLI::App& app);
+Run declare_ui(CLI::App& app);
 Run declare_verify(CLI::App& app);
 
 } // namespace cps::ctl

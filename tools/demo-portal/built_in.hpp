@@ -1,15 +1,10 @@
 #pragma once
 
-#include <span>
-#include <string_view>
+#include "cps/web/built_in.hpp"
 
 namespace cps::portal {
 
-struct BuiltInFile {
-    std::string_view name;
-    std::string_view contents;
-};
-/// Generated from web/ and src/web/ by embed.py.
-std::span<const BuiltInFile> built_in_files() noexcept;
+/// Generated from web/ and src/web/ by src/web/embed.py.
+std::span<const web::BuiltInFile> built_in_files() noexcept;
 
 } // namespace cps::portal

@@ -45,7 +45,7 @@ std::optional<std::string> contents_of(std::string_view name,
         return file ? std::optional{text.str()} : std::nullopt;
     }
     const auto built_in = built_in_files();
-    const auto found = std::ranges::find(built_in, name, &BuiltInFile::name);
+    const auto found = std::ranges::find(built_in, name, &web::BuiltInFile::name);
     return found == built_in.end() ? std::nullopt : std::optional{std::string{found->contents}};
 }
 

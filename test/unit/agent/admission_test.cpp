@@ -181,4 +181,50 @@ TEST_SUITE("agent")
             admit({{"Content-Type", "application/json"}, {"CPS-Agent", "2"}}).error().code() ==
             Errc::origin_refused);
     }
+
+    TEST_CASE("the status page comes by navigation of the own user alone")
+    {
+        auto desk = with_portal();
+        const auto admit = [&](std::vector<http::Field> fields, Admission::PagePart part) {
+            http::Request request;
+            request.method = "GET";
+            request.target = "/";
+            request.fields = std::move(fields);
+            request.peer_user = desk.peer_user;
+            const auto admitted =
+                Admission{desk.config, desk.portals, port, own_user}.admit_page(request, part);
+            return admitted ? std::optional<Errc>{} : admitted.error().code();
+        };
+        using enum Admission::PagePart;
+        const http::Field own{"Origin", "http://127.0.0.1:27743"};
+        const http::Field same{"Sec-Fetch-Site", "same-origin"};
+        const http::Field header{"CPS-Agent", "1"};
+
+        CHECK_FALSE(admit({good_host}, page));
+        CHECK_FALSE(admit(
+            {good_host, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}}, page));
+        CHECK(admit({good_host, {"Sec-Fetch-Dest", "iframe"}}, page) == Errc::origin_refused);
+        CHECK(admit({good_host, {"Sec-Fetch-Mode", "cors"}}, page) == Errc::origin_refused);
+        CHECK(admit({good_host, good_origin}, page) == Errc::origin_refused);
+        CHECK(admit({{"Host", "evil.example:27743"}}, page) == Errc::host_refused);
+
+        CHECK_FALSE(admit({good_host, same}, file));
+        CHECK(admit({good_host, {"Sec-Fetch-Site", "cross-site"}}, file) ==
+              Errc::origin_refused);
+        CHECK(admit({good_host, good_origin}, file) == Errc::origin_refused);
+
+        CHECK_FALSE(admit({good_host, same, header}, call));
+        CHECK_FALSE(admit({good_host, same, header, own}, call));
+        CHECK(admit({good_host, header, own}, call) == Errc::origin_refused);
+        CHECK(admit({good_host, same, own}, call) == Errc::origin_refused);
+        CHECK(admit({good_host, same, header, good_origin}, call) == Errc::origin_refused);
+        CHECK(admit({good_host, same, header, {"Origin", "null"}}, call) ==
+              Errc::origin_refused);
+        CHECK(admit({good_host, same, header, {"Service-Worker", "script"}}, call) ==
+              Errc::origin_refused);
+
+        desk.peer_user = own_user + 1;
+        CHECK(admit({good_host}, page) == Errc::wrong_user);
+        CHECK(admit({good_host, same, header}, call) == Errc::wrong_user);
+    }
 }

@@ -96,4 +96,13 @@ TEST_SUITE("token")
         CHECK_FALSE(token::has_exactly(object, more));
         CHECK_FALSE(token::has_exactly(object, std::span{both}.first(1)));
     }
+
+    TEST_CASE("a number that no double holds is refused")
+    {
+        CHECK(cps::token::parse_json("1e300", 100).has_value());
+        CHECK(cps::token::parse_json("1e400", 100).error().code() ==
+              cps::Errc::malformed_input);
+        CHECK(cps::token::parse_json("[-1e400]", 100).error().code() ==
+              cps::Errc::malformed_input);
+    }
 }

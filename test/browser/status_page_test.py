@@ -1,0 +1,119 @@
+"""The person's status page: who may open it, and what it shows in a real Chromium."""
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+import rig  # noqa: E402
+from agent_process import ORIGIN, Agent, cpsctl  # noqa: E402
+
+if not (HERE / "node_modules/playwright-core").is_dir():
+    raise unittest.SkipTest("npm ci has not been run in test/browser")
+if not shutil.which("chromium") or not shutil.which("node"):
+    raise unittest.SkipTest("chromium or node is not installed")
+rig.isolate()
+
+SHOTS = rig.BUILD_ROOT / "artefacts"
+CALL = {"CPS-Agent": "1", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}
+NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "none"}
+
+
+class TheStatusPage(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        SHOTS.mkdir(exist_ok=True)
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="cps-status-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.machine = rig.Rig()
+        cls.addClassCleanup(cls.machine.stop)
+        cls.machine.start_pcscd()
+        cls.card = cls.machine.start_vcard("medecin-cps3")
+        cls.agent = Agent(cls.folder)
+        cls.addClassCleanup(cls.agent.stop)
+
+    def address(self):
+        done = cpsctl(self.agent, "ui", "--print")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.strip()
+
+    def ticket(self):
+        return self.address().partition("#")[2]
+
+    def call(self, method, path, headers, body=None):
+        sent = {"Content-Type": None, "CPS-Agent": None, "Sec-Fetch-Mode": None, **headers}
+        return self.agent.call(method, path, body, headers=sent, origin=None)
+
+    def open_page(self):
+        answer = self.call("POST", "/page/open", {**CALL, "CPS-Ticket": self.ticket()})
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json["key"]
+
+    def show(self, name, **more):
+        task = {"url": self.address(), "shots": str(SHOTS), "name": f"status-{name}", **more}
+        ended = subprocess.run(["node", HERE / "status.mjs", json.dumps(task)], capture_output=True, text=True,
+                               timeout=120, check=False)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        return json.loads(ended.stdout)
+
+    def test_a_navigation_gets_the_page_which_no_frame_shows(self):
+        answer = self.call("GET", "/", NAVIGATION)
+        self.assertEqual(answer.status, 200)
+        self.assertIn("frame-ancestors 'none'", answer.headers["Content-Security-Policy"])
+        self.assertEqual(answer.headers["X-Frame-Options"], "DENY")
+        self.assertEqual(answer.headers["Cache-Control"], "no-store")
+        self.assertNotIn("Set-Cookie", answer.headers)
+        self.assertEqual(self.call("GET", "/", {**NAVIGATION, "Sec-Fetch-Dest": "iframe"}).status, 403)
+        self.assertEqual(self.call("GET", "/", {**NAVIGATION, "Host": "evil.example"}).status, 421)
+
+    def test_its_files_are_no_other_pages(self):
+        for name in ("status.js", "status.css", "words.js"):
+            self.assertEqual(self.call("GET", f"/page/{name}", {"Sec-Fetch-Site": "same-origin"}).status, 200)
+            self.assertEqual(self.call("GET", f"/page/{name}", {"Sec-Fetch-Site": "cross-site"}).status, 403)
+
+    def test_a_ticket_opens_once_and_facts_want_the_pages_key(self):
+        ticket = self.ticket()
+        first = self.call("POST", "/page/open", {**CALL, "CPS-Ticket": ticket})
+        self.assertEqual(first.status, 200)
+        self.assertEqual(self.call("POST", "/page/open", {**CALL, "CPS-Ticket": ticket}).status, 403)
+        key = first.json["key"]
+        for headers, status in (
+            ({**CALL, "CPS-Page": key}, 200),
+            ({**CALL}, 403),
+            ({**CALL, "CPS-Page": ticket}, 403),
+            ({**CALL, "CPS-Page": key, "Sec-Fetch-Site": "cross-site"}, 403),
+            ({**CALL, "CPS-Page": key, "Sec-Fetch-Site": None}, 403),
+            ({**CALL, "CPS-Page": key, "Origin": ORIGIN}, 403),
+            ({**CALL, "CPS-Page": key, "CPS-Agent": None}, 403),
+        ):
+            self.assertEqual(self.call("GET", "/page/state", headers).status, status, headers)
+
+    def test_the_pages_origin_reaches_no_token(self):
+        key = self.open_page()
+        own = f"http://127.0.0.1:{self.agent.port}"
+        for path in ("/v1/hello", "/v1/tokens"):
+            answer = self.agent.call("GET", path, headers={"CPS-Page": key}, origin=own)
+            self.assertEqual((answer.status, answer.code), (403, "origin_refused"))
+        self.assertEqual(self.call("GET", "/page/nothing", {**CALL, "CPS-Page": key}).status, 404)
+
+    def test_the_page_shows_reader_card_and_portals(self):
+        told = self.show("fr")
+        self.assertEqual(told["language"], "fr")
+        self.assertIn("Une carte est dans le lecteur.", told["facts"])
+        self.assertIn("https://amelipro.example", told["facts"])
+        self.assertNotIn("#", told["address"])  # the used ticket stands nowhere
+        self.assertEqual(told["console"], [])
+        self.assertEqual(told["unnamed"], 0)
+
+    def test_a_second_look_wants_a_second_ticket(self):
+        told = self.show("closed", again=True, scheme="dark")
+        self.assertIsNone(told["facts"])
+        self.assertIn("cpsctl ui", told["notice"])
+
+
+if __name__ == "__main__":
+    unittest.main()
