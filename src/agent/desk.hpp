@@ -3,6 +3,7 @@
 #include "answered.hpp"
 #include "cancel.hpp"
 #include "config.hpp"
+#include "consents.hpp"
 #include "pin_prompt.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
@@ -11,6 +12,7 @@
 #include "cps/base/error.hpp"
 #include "cps/token/challenge.hpp"
 #include "cps/token/values.hpp"
+#include "cps/token/web_eid.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -31,13 +33,16 @@ struct TokenRequest {
     token::Challenge challenge;
     std::optional<token::RequestBinding> request; ///< present: a request token
     std::chrono::steady_clock::time_point received;
-    std::string language;                ///< "fr" or "en", of the dialogs
-    std::stop_token gone;                ///< the caller left: the dialog goes too
+    std::string language;    ///< "fr" or "en", of the dialogs
+    std::stop_token gone;    ///< the caller left: the dialog goes too
+    std::string resembles{}; ///< the registered origin that an unknown one looks like
+    /// Present: a Web eID token for this nonce; the challenge is one of the agent's own.
+    std::optional<token::WebEidNonce> web_eid{};
     std::optional<SessionAsk> session{}; ///< present: a session token
 };
 
 struct Outcome {
-    Result<std::string> token; ///< the compact JWS
+    Result<std::string> token; ///< the compact JWS, or the Web eID token as JSON
     std::optional<int> tries_left;
     std::optional<SessionGrant> grant{}; ///< with a session token
     bool card_refused = false;           ///< at a renewal: the card is not what it was
@@ -51,7 +56,7 @@ public:
     using Done = std::function<void(Outcome)>;
     /// @param worker path of cps-agent-worker.
     Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
-         Sessions& sessions);
+         Sessions& sessions, Consents& consents);
     ~Desk();
     Desk(const Desk&) = delete;
     Desk& operator=(const Desk&) = delete;
@@ -77,6 +82,7 @@ private:
     Presence& presence_;
     PinPrompt& prompt_;
     Sessions& sessions_;
+    Consents& consents_;
 
     std::mutex mutex_;
     std::condition_variable wake_;

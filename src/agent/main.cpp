@@ -107,15 +107,18 @@ int serve(const Options& options, const Loaded& loaded)
     RevokePoster poster{poster_path()};
     Sessions sessions{loaded.config, clock, poster};
     SessionTimer session_timer{io, sessions};
-    Desk desk{loaded.config, worker_path(), presence, prompt, sessions};
+    const auto state = personal_state_dir();
+    Consents consents{state.empty() ? state : state / "consents.json",
+                      loaded.config.consent_days, clock};
+    Desk desk{loaded.config, worker_path(), presence, prompt, sessions, consents};
     const pcsc::Monitor monitor{[&](const pcsc::Snapshot& now) {
         sessions.cards_are(now); // first: no token after the card
         presence.update(now);
     }};
     Tickets tickets{clock};
-    const Services services{
-        loaded.config, loaded.portals, loaded.problems, presence,
-        desk,          sessions,       tickets,         language_of(loaded.config)};
+    const Services services{loaded.config, loaded.portals, loaded.problems,
+                            presence,      desk,           sessions,
+                            consents,      tickets,        language_of(loaded.config)};
 
     BrowserRoutes browser_routes{services};
     http::Server browser{io, browser_routes};

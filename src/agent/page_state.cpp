@@ -1,5 +1,6 @@
 #include "page_state.hpp"
 
+#include "consent_routes.hpp"
 #include "routes.hpp"
 #include "session_control.hpp"
 
@@ -34,7 +35,7 @@ json::object page_state(const Services& services)
             {"readers", std::move(readers)},
             {"problems", std::move(problems)},
             {"sessions", sessions_json(services, services.language)},
-            {"consents", json::array{}},
+            {"consents", shown_consents(services)},
             {"portals", std::move(portals)},
             {"journal", json::array{}}};
 }

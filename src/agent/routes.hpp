@@ -25,6 +25,7 @@ struct Services {
     const Presence& presence;
     Desk& desk;
     Sessions& sessions;
+    Consents& consents;
     Tickets& tickets;
     std::string_view
         language;           ///< "fr" or "en": of dialogs, and of words where a page names none
