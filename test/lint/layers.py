@@ -16,6 +16,7 @@ MAY_INCLUDE = {
     "verify": {"token", "x509"},
     "http": {"base"},
     "pkcs11_client": {"base", "x509"},
+    "web": set(),
     "agent": {"http", "token", "crypto", "pkcs11_client", "pcsc", "web"},
     "broker": {"base"},
     "poster": {"token"},
