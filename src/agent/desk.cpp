@@ -1,5 +1,6 @@
 #include "desk.hpp"
 
+#include "recording.hpp"
 #include "signing.hpp"
 
 #include "cps/base/log.hpp"
@@ -9,11 +10,13 @@
 
 namespace cps::agent {
 
-Desk::Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt)
+Desk::Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
+           Journal& journal)
     : config_{config},
       worker_{std::move(worker)},
       presence_{presence},
       prompt_{prompt},
+      journal_{journal},
       thread_{[this] { run(); }}
 {
 }
@@ -83,7 +86,13 @@ void Desk::run()
 
         const std::stop_callback caller_left{job.request.gone,
                                              [&] { cancel.signal(Errc::cancelled); }};
-        auto outcome = sign_token(job.request, {config_, worker_, presence_, prompt_, cancel});
+        Outcome outcome{Error{}, {}};
+        if (const auto room = journal_.ready(); !room)
+            outcome.token = room.error(); // the person is not asked in vain
+        else
+            outcome = recorded(
+                journal_, Event::token, job.request,
+                sign_token(job.request, {config_, worker_, presence_, prompt_, cancel}));
         if (!outcome.token)
             log::write(log::Level::notice, outcome.token.error());
 

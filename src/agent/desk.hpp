@@ -3,6 +3,7 @@
 #include "answered.hpp"
 #include "cancel.hpp"
 #include "config.hpp"
+#include "journal.hpp"
 #include "pin_prompt.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
@@ -44,7 +45,9 @@ class Desk {
 public:
     using Done = std::function<void(Outcome)>;
     /// @param worker path of cps-agent-worker.
-    Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt);
+    /// @param journal gets every outcome before the caller does.
+    Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
+         Journal& journal);
     ~Desk();
     Desk(const Desk&) = delete;
     Desk& operator=(const Desk&) = delete;
@@ -68,6 +71,7 @@ private:
     const std::string worker_;
     Presence& presence_;
     PinPrompt& prompt_;
+    Journal& journal_;
 
     std::mutex mutex_;
     std::condition_variable wake_;

@@ -1,5 +1,6 @@
 #include "config.hpp"
 #include "desk.hpp"
+#include "journal.hpp"
 #include "pinentry.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
@@ -97,20 +98,24 @@ int serve(const Options& options, const Loaded& loaded)
 {
     const RuntimeDir runtime{options.runtime_dir};
     boost::asio::io_context io{1};
+    const SystemClock clock;
+    Journal journal{default_state_dir(), clock};
     Presence presence;
     Pinentry prompt{loaded.config.pinentry_program};
-    Desk desk{loaded.config, worker_path(), presence, prompt};
+    Desk desk{loaded.config, worker_path(), presence, prompt, journal};
     const pcsc::Monitor monitor{[&](const pcsc::Snapshot& now) { presence.update(now); }};
-    const SystemClock clock;
     Tickets tickets{clock};
-    const Services services{loaded.config, loaded.portals, loaded.problems,           presence,
-                            desk,          tickets,        language_of(loaded.config)};
+    const Services services{
+        loaded.config, loaded.portals, loaded.problems, presence,
+        desk,          journal,        tickets,         language_of(loaded.config)};
 
     BrowserRoutes browser_routes{services};
     http::Server browser{io, browser_routes};
     const auto port = listen(browser);
     if (!port)
         return no_port;
+    if (*port != first_port)
+        (void)journal.write({Event::port_taken, {}, {}, std::to_string(*port), 1});
     browser_routes.listening_on(*port);
     ControlRoutes control_routes{services, *port};
     http::Server control{io, control_routes};

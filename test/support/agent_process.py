@@ -73,6 +73,7 @@ class Agent:
     def __init__(self, folder, module=MODULE, portals=None, settings="", environment=None):
         self.folder = pathlib.Path(folder)
         self.runtime = self.folder / "cps-agent"
+        self.state = self.folder / "state" / "cps-agent"
         (self.folder / "portals.d").mkdir(parents=True, exist_ok=True)
         for name, text in (PORTALS if portals is None else portals).items():
             (self.folder / "portals.d" / name).write_text(text)
@@ -84,6 +85,7 @@ class Agent:
             "CPS_TEST_PINENTRY": str(self.folder),
             "XDG_CONFIG_HOME": str(self.folder / "home"),
             "XDG_RUNTIME_DIR": str(self.folder),
+            "XDG_STATE_HOME": str(self.folder / "state"),
             "LANG": "fr_FR.UTF-8",
             **(environment or {}),
         }

@@ -1,5 +1,7 @@
 #include "agent_call.hpp"
 
+#include "language.hpp"
+
 #include "cps/http/client.hpp"
 #include "cps/token/json.hpp"
 
@@ -13,14 +15,6 @@ namespace {
 
 constexpr std::chrono::seconds patience{130};   // above the time that a person has
 constexpr std::size_t max_answer = 1024 * 1024; // octets
-
-std::string_view language()
-{
-    for (const auto* const name : {"LC_ALL", "LC_MESSAGES", "LANG"})
-        if (const char* const value = std::getenv(name); value != nullptr && *value != 0)
-            return std::string_view{value}.starts_with("fr") ? "fr" : "en";
-    return "en";
-}
 
 std::string text(const boost::json::object& object, std::string_view key)
 {

@@ -14,6 +14,9 @@ using namespace cps;
 using namespace cps::ctl;
 
 constexpr std::array subcommands{
+    Subcommand{"journal",
+               "What the agent did and refused, and whether its journal holds together",
+               declare_journal},
     Subcommand{"status", "What the agent of this session sees and is configured for",
                declare_status},
     Subcommand{"token", "A token from the card in the reader, with consent and PIN",
