@@ -18,9 +18,9 @@ namespace {
 
 /// Nothing but the page's own files, in no frame, kept nowhere.
 constexpr std::pair<std::string_view, std::string_view> page_fields[] = {
-    {"Content-Security-Policy",
-     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
+    {"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; "
+                                "connect-src 'self'; img-src data:; "
+                                "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
     {"X-Frame-Options", "DENY"},
     {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"},

@@ -42,6 +42,8 @@ std::string worker_path()
     for (const auto& candidate :
          {self.parent_path() / "cps-agent-worker",
           self.parent_path().parent_path() / "pkcs11_client" / "cps-agent-worker",
+          self.parent_path().parent_path().parent_path() / "src" / "pkcs11_client" /
+              "cps-agent-worker",
           std::filesystem::path{CPS_LIBEXECDIR} / "cps-agent-worker"})
         if (::access(candidate.c_str(), X_OK) == 0)
             return candidate;

@@ -1,7 +1,5 @@
 #include "agent_call.hpp"
 
-#include "language.hpp"
-
 #include "cps/http/client.hpp"
 #include "cps/token/json.hpp"
 
@@ -24,6 +22,14 @@ std::string text(const boost::json::object& object, std::string_view key)
 
 } // namespace
 
+bool person_reads_french()
+{
+    for (const auto* const name : {"LC_ALL", "LC_MESSAGES", "LANG"})
+        if (const char* const value = std::getenv(name); value != nullptr && *value != 0)
+            return std::string_view{value}.starts_with("fr");
+    return false;
+}
+
 std::string default_socket()
 {
     const char* const base = std::getenv("XDG_RUNTIME_DIR");
@@ -39,7 +45,7 @@ boost::json::object call_agent(const std::string& socket, std::string_view metho
     http::Request request;
     request.method = method;
     request.target = path;
-    request.fields.emplace_back("Accept-Language", language());
+    request.fields.emplace_back("Accept-Language", person_reads_french() ? "fr" : "en");
     if (body != nullptr) {
         request.fields.emplace_back("Content-Type", "application/json");
         request.body = boost::json::serialize(*body);

@@ -27,6 +27,9 @@ private:
     std::string code_;
 };
 
+/// By LC_ALL, LC_MESSAGES or LANG.
+bool person_reads_french();
+
 /// `$XDG_RUNTIME_DIR/cps-agent/control.sock`. @throws AgentAbsent where the variable is not
 /// set.
 std::string default_socket();

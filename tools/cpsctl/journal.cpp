@@ -1,8 +1,8 @@
-#include "language.hpp"
+#include "agent_call.hpp"
 #include "subcommand.hpp"
 #include "usage.hpp"
 
-#include "journal_files.hpp"
+#include "agent/journal_files.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -84,7 +84,7 @@ int run(const Options& options)
     if (files.dir.empty())
         throw WrongUsage{"neither XDG_STATE_HOME nor HOME is set; name the folder with --dir"};
     const auto report = check_journal(files);
-    const auto words = language();
+    const std::string_view words = person_reads_french() ? "fr" : "en";
     const auto all = options.all || options.lines >= report.lines.size();
     const auto first = all ? 0 : report.lines.size() - options.lines;
 

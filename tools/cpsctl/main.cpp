@@ -14,6 +14,8 @@ using namespace cps;
 using namespace cps::ctl;
 
 constexpr std::array subcommands{
+    Subcommand{"doctor", "Find what keeps the card from working, and say what to do",
+               declare_doctor},
     Subcommand{"journal",
                "What the agent did and refused, and whether its journal holds together",
                declare_journal},

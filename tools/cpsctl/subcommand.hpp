@@ -26,6 +26,7 @@ struct Subcommand {
     Run (*declare)(CLI::App& app);
 };
 
+Run declare_doctor(CLI::App& app);
 Run declare_journal(CLI::App& app);
 Run declare_status(CLI::App& app);
 Run declare_token(CLI::App& app);

@@ -1,4 +1,4 @@
-#include "journal.hpp"
+#include "journal_case.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,79 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
-
 using namespace cps;
 using namespace cps::agent;
+using namespace cps::agent::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-class SetClock final : public Clock {
-public:
-    EpochSeconds now() const override { return epoch_seconds(1'790'000'000) + passed_; }
-    std::chrono::steady_clock::time_point steady() const override
-    {
-        return std::chrono::steady_clock::time_point{} + passed_;
-    }
-    void pass(std::chrono::seconds time) { passed_ += time; }
-
-private:
-    std::chrono::seconds passed_{0};
-};
-
-class Folder {
-public:
-    Folder()
-    {
-        char name[] = "/tmp/cps-journal-XXXXXX";
-        REQUIRE(::mkdtemp(name) != nullptr);
-        path_ = name;
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    JournalFiles files() const { return {path_ / "state" / "cps-agent"}; }
-
-private:
-    std::filesystem::path path_;
-};
-
-std::string read(const std::filesystem::path& path)
-{
-    std::ifstream in{path, std::ios::binary};
-    return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-void overwrite(const std::filesystem::path& path, std::string_view text)
-{
-    std::ofstream{path, std::ios::binary | std::ios::trunc} << text;
-}
-
-JournalEntry login(unsigned number)
-{
-    return {
-        Event::token, "https://p" + std::to_string(number) + ".example", {"login"}, "done", 1};
-}
-
-/// A journal with `count` lines.
-void fill(const JournalFiles& files, const Clock& clock, unsigned count,
-          std::size_t file_size = 4 * 1024 * 1024)
-{
-    Journal::Limits limits;
-    limits.file_size = file_size;
-    Journal journal{files.dir, clock, limits};
-    for (unsigned i = 1; i <= count; ++i)
-        REQUIRE(journal.write(login(i)).has_value());
-}
-
-std::string replaced(std::string text, std::string_view what, std::string_view with)
-{
-    const auto at = text.find(what);
-    REQUIRE(at != std::string::npos);
-    return text.replace(at, what.size(), with);
-}
 
 unsigned mode_of(const std::filesystem::path& path)
 {
@@ -343,69 +276,6 @@ TEST_SUITE("agent")
 
         CHECK_FALSE(journal.ready().has_value());
         CHECK_FALSE(journal.write(login(1)).has_value());
-    }
-
-    TEST_CASE("refusals that a page repeats become one line an hour, and no flood of lines")
-    {
-        const Folder folder;
-        SetClock clock;
-        {
-            Journal journal{folder.files().dir, clock};
-            for (unsigned i = 0; i != 10'000; ++i)
-                journal.refused("https://evil.example", "origin_refused");
-            CHECK(check_journal(folder.files()).lines.size() == 1);
-
-            clock.pass(3600s);
-            REQUIRE(journal.write(login(1)).has_value());
-        }
-
-        const auto report = check_journal(folder.files());
-        REQUIRE(report.lines.size() == 3);
-        CHECK(report.lines[0].entry.count == 1);
-        CHECK(report.lines[1].entry.count == 9'999);
-        CHECK(report.lines[1].entry.origin == "https://evil.example");
-        CHECK(report.lines[2].entry == login(1));
-    }
-
-    TEST_CASE("refusals under ever new names are summed up without them")
-    {
-        const Folder folder;
-        SetClock clock;
-        {
-            Journal journal{folder.files().dir, clock};
-            for (unsigned i = 0; i != 1000; ++i)
-                journal.refused("https://e" + std::to_string(i) + ".example", "origin_refused");
-        }
-
-        const auto report = check_journal(folder.files());
-        CHECK(report.lines.size() == Journal::Limits{}.refused_origins + 2);
-        std::uint64_t count = 0;
-        for (const auto& line : report.lines)
-            count += line.entry.count;
-        CHECK(count == 1000);
-    }
-
-    TEST_CASE("feature tokens are summed up by session, feature and minute")
-    {
-        const Folder folder;
-        SetClock clock;
-        Journal journal{folder.files().dir, clock};
-        for (unsigned i = 0; i != 300; ++i)
-            journal.feature_used("s1", "https://a.example", "read");
-        journal.feature_used("s2", "https://a.example", "read");
-        CHECK(check_journal(folder.files()).lines.empty());
-
-        REQUIRE(journal.flush().has_value());
-
-        auto lines = check_journal(folder.files()).lines;
-        REQUIRE(lines.size() == 2);
-        CHECK(lines[0].entry ==
-              JournalEntry{Event::features, "https://a.example", {"read"}, "done", 300});
-
-        journal.feature_used("s1", "https://a.example", "read");
-        clock.pass(60s);
-        journal.feature_used("s1", "https://a.example", "read");
-        CHECK(check_journal(folder.files()).lines.size() == 3);
     }
 
     TEST_CASE("a line with a member more, less, or of another type is none")
