@@ -167,7 +167,17 @@ bool Journal::is_as_we_left_it() const
 {
     struct stat info {};
     return file_ && ::stat(files_.current().c_str(), &info) == 0 && info.st_ino == inode_ &&
-           info.st_size == size_;
+           info.st_size == size_ && info.st_mtim.tv_sec == changed_.tv_sec &&
+           info.st_mtim.tv_nsec == changed_.tv_nsec;
+}
+
+void Journal::remember()
+{
+    struct stat info {};
+    if (::fstat(file_.get(), &info) != 0)
+        fail("the journal cannot be looked at");
+    inode_ = info.st_ino;
+    changed_ = info.st_mtim;
 }
 
 /// Reads what is there, mends what a crash left, sets aside what does not hold together.
@@ -181,13 +191,12 @@ void Journal::recover()
     }
     load_key();
     file_ = open_file(files_.current(), O_WRONLY | O_CREAT | O_APPEND);
-    struct stat info {};
-    if (::fstat(file_.get(), &info) != 0 || ::fchmod(file_.get(), owner_only) != 0)
-        fail("the journal cannot be looked at");
-    inode_ = info.st_ino;
+    if (::fchmod(file_.get(), owner_only) != 0)
+        fail("the journal cannot be closed to others");
     size_ = static_cast<off_t>(report.current_size);
     if (::ftruncate(file_.get(), size_) != 0)
         fail("the journal cannot be mended");
+    remember();
     sync_dir(files_.dir);
     seq_ = report.lines.empty() ? 0 : report.lines.back().seq;
     hash_ = report.last_hash;
@@ -211,11 +220,8 @@ void Journal::rotate()
 {
     rename_if_there(files_.current(), files_.older());
     file_ = open_file(files_.current(), O_WRONLY | O_CREAT | O_APPEND);
-    struct stat info {};
-    if (::fstat(file_.get(), &info) != 0)
-        fail("the journal cannot be looked at");
-    inode_ = info.st_ino;
     size_ = 0;
+    remember();
     sync_dir(files_.dir);
 }
 
@@ -241,12 +247,13 @@ void Journal::put_line(const JournalEntry& entry)
         size_ += static_cast<off_t>(text.size() + 1);
         ++seq_;
         hash_ = chain_hash(text);
+        remember();
         write_head();
     } catch (...) {
         std::tie(size_, seq_, hash_) = before;
         if (::ftruncate(file_.get(), size_) != 0)
             file_.reset(); // the next line reads anew what is there
-        throw;
+        throw; // so it does in any case: the file's last change is not the one remembered
     }
 }
 
@@ -276,6 +283,7 @@ try {
                     static_cast<off_t>(2 * max_journal_line)) != 0 &&
         errno != EOPNOTSUPP && errno != ENOSYS)
         fail("there is no room for the journal");
+    remember();
     return {};
 } catch (const Error& e) {
     log::error(e);

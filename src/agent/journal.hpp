@@ -7,6 +7,7 @@
 #include "cps/crypto/private_key.hpp"
 
 #include <sys/types.h>
+#include <time.h>
 
 #include <chrono>
 #include <cstdint>
@@ -72,6 +73,7 @@ private:
     void make_dir();
     void load_key();
     bool is_as_we_left_it() const;
+    void remember();
     void recover();
     void rotate();
     void put_line(const JournalEntry& entry);
@@ -90,7 +92,8 @@ private:
     UniqueFd file_;
     std::optional<crypto::PrivateKey> key_;
     ino_t inode_ = 0;
-    off_t size_ = 0; ///< octets of whole lines
+    timespec changed_{}; ///< the file's last change, which was ours
+    off_t size_ = 0;     ///< octets of whole lines
     std::uint64_t seq_ = 0;
     std::string hash_; ///< of the last line
 };

@@ -226,6 +226,22 @@ TEST_SUITE("agent")
         CHECK(read(folder.files().broken()) == changed);
     }
 
+    TEST_CASE("a line that is changed in place under a running agent is noticed by it")
+    {
+        const Folder folder;
+        const SetClock clock;
+        Journal journal{folder.files().dir, clock};
+        REQUIRE(journal.write(login(1)).has_value());
+        REQUIRE(journal.write(login(2)).has_value());
+
+        overwrite(folder.files().current(),
+                  replaced(read(folder.files().current()), "p1.example", "q1.example"));
+        REQUIRE(journal.write(login(3)).has_value());
+
+        CHECK(std::filesystem::exists(folder.files().broken()));
+        CHECK(check_journal(folder.files()).lines.size() == 2);
+    }
+
     TEST_CASE("two agents of one person write one journal")
     {
         const Folder folder;
