@@ -200,6 +200,10 @@ void Journal::recover()
     sync_dir(files_.dir);
     seq_ = report.lines.empty() ? 0 : report.lines.back().seq;
     hash_ = report.last_hash;
+    recent_.clear();
+    const auto known = report.lines.size();
+    for (auto i = known - std::min(known, max_recent); i != known; ++i)
+        keep_recent(std::move(report.lines[i]));
     if (fault)
         put_line({Event::set_aside, {}, {}, "journal_broken", 1});
     if (report.torn != 0) {
@@ -235,7 +239,8 @@ void Journal::write_head()
 
 void Journal::put_line(const JournalEntry& entry)
 {
-    const auto text = to_text({seq_ + 1, hash_, clock_.now(), entry});
+    JournalLine line{seq_ + 1, hash_, clock_.now(), entry};
+    const auto text = to_text(line);
     if (text.size() > max_journal_line)
         throw Error{Errc::internal, "an event too long for the journal"};
     if (static_cast<std::size_t>(size_) + text.size() + 1 > limits_.file_size && size_ != 0)
@@ -249,6 +254,7 @@ void Journal::put_line(const JournalEntry& entry)
         hash_ = chain_hash(text);
         remember();
         write_head();
+        keep_recent(std::move(line));
     } catch (...) {
         std::tie(size_, seq_, hash_) = before;
         if (::ftruncate(file_.get(), size_) != 0)
@@ -353,6 +359,25 @@ try {
     ++at->second.entry.count;
 } catch (const std::exception&) {
     log::error("a feature token could not be counted for the journal");
+}
+
+void Journal::keep_recent(JournalLine line)
+{
+    if (recent_.size() == max_recent)
+        recent_.pop_front();
+    recent_.push_back(std::move(line));
+}
+
+std::vector<JournalLine> Journal::recent() noexcept
+try {
+    const std::scoped_lock lock{mutex_};
+    open();
+    const Hold hold{lock_.get()};
+    if (!is_as_we_left_it())
+        recover();
+    return {recent_.begin(), recent_.end()};
+} catch (const std::exception&) {
+    return {};
 }
 
 Result<void> Journal::flush() noexcept

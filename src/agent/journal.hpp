@@ -11,12 +11,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 namespace cps::agent {
 
@@ -60,6 +62,9 @@ public:
                       std::string_view feature) noexcept;
     /// Writes the sums of feature tokens now: at a session's end.
     Result<void> flush() noexcept;
+    /// The last events, oldest first, for the status page; empty where they cannot be read.
+    std::vector<JournalLine> recent() noexcept;
+    static constexpr std::size_t max_recent = 20; // events
 
 private:
     struct Sum {
@@ -96,6 +101,8 @@ private:
     off_t size_ = 0;     ///< octets of whole lines
     std::uint64_t seq_ = 0;
     std::string hash_; ///< of the last line
+    std::deque<JournalLine> recent_;
+    void keep_recent(JournalLine line);
 };
 
 } // namespace cps::agent

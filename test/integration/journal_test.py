@@ -83,6 +83,14 @@ class Journal(WithCard):
         self.assertTrue(found["verified"])
         self.assertEqual(found["head"]["seq"], found["entries"][-1]["seq"])
 
+    def test_the_status_page_is_told_the_last_events(self):
+        self.log_in()
+        ticket = cpsctl(self.agent, "ui", "--print").stdout.strip().split("#")[1]
+        own = {"Origin": None, "Sec-Fetch-Site": "same-origin", "CPS-Agent": "1"}
+        key = self.agent.call("POST", "/page/open", headers={**own, "CPS-Ticket": ticket}).json["key"]
+        told = self.agent.call("GET", "/page/state", headers={**own, "CPS-Page": key}).json["journal"]
+        self.assertEqual((told[0]["what"], told[0]["origin"], told[0]["outcome"]), ("jeton demandé", ORIGIN, "done"))
+
     def test_verification_names_the_changed_line_and_exits_with_1(self):
         self.log_in()
         self.agent.will_answer("cancel")

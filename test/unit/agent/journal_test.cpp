@@ -285,6 +285,21 @@ TEST_SUITE("agent")
         CHECK(check_journal(folder.files()).lines.size() == 3);
     }
 
+    TEST_CASE("the last events are at hand after a restart, the oldest first")
+    {
+        const Folder folder;
+        const SetClock clock;
+        fill(folder.files(), clock, 30);
+
+        Journal journal{folder.files().dir, clock};
+        REQUIRE(journal.write(login(31)).has_value());
+
+        const auto recent = journal.recent();
+        REQUIRE(recent.size() == Journal::max_recent);
+        CHECK(recent.front().seq == 12);
+        CHECK(recent.back().entry == login(31));
+    }
+
     TEST_CASE("a journal without a folder refuses every write")
     {
         const SetClock clock;
