@@ -2,31 +2,22 @@
 
 #include "page_routes.hpp"
 #include "recording.hpp"
+#include "session_routes.hpp"
 #include "token_call.hpp"
 
 #include "cps/base/log.hpp"
 #include "cps/token/json.hpp"
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <iterator>
 
 namespace cps::agent {
-namespace json = boost::json;
 namespace {
 
 constexpr int api_version = 1;
 constexpr int profile_version = 1;
-
-http::Response json_response(const json::object& body)
-{
-    http::Response response;
-    response.content_type = "application/json";
-    response.body = json::serialize(body);
-    return response;
-}
 
 void hello(const Services&, const Caller&, const http::Request&, http::Reply reply)
 {
@@ -69,9 +60,13 @@ struct Route {
 /// test, one row in docs/http-api.md.
 // clang-format off
 constexpr Route routes[] = {
-    {"GET",  "/v1/hello",  Access::registered,         hello},
-    {"GET",  "/v1/status", Access::registered,         status},
-    {"POST", "/v1/tokens", Access::anyone_who_logs_in, make_token},
+    {"GET",    "/v1/hello",                Access::registered,         hello},
+    {"GET",    "/v1/status",               Access::registered,         status},
+    {"POST",   "/v1/tokens",               Access::anyone_who_logs_in, make_token},
+    {"POST",   "/v1/sessions",             Access::registered,         open_session},
+    {"DELETE", "/v1/sessions/{id}",        Access::registered,         end_session},
+    {"POST",   "/v1/sessions/{id}/renew",  Access::registered,         renew_session},
+    {"POST",   "/v1/sessions/{id}/tokens", Access::registered,         make_feature_token},
 };
 // clang-format on
 
@@ -85,11 +80,26 @@ constexpr bool unique()
 }
 static_assert(unique(), "two routes share a method and a path");
 
+/// Whether `path` is what a route says; `{id}` stands for one segment.
+bool matches(std::string_view pattern, std::string_view path)
+{
+    constexpr std::string_view variable = "{id}";
+    const auto at = pattern.find(variable);
+    if (at == std::string_view::npos)
+        return pattern == path;
+    const auto before = pattern.substr(0, at);
+    const auto after = pattern.substr(at + variable.size());
+    return path.size() > before.size() + after.size() && path.starts_with(before) &&
+           path.ends_with(after) &&
+           path.substr(at, path.size() - before.size() - after.size()).find('/') ==
+               std::string_view::npos;
+}
+
 std::string methods_of(std::string_view path)
 {
     std::string allowed;
     for (const auto& route : routes)
-        if (route.path == path)
+        if (matches(route.path, path))
             allowed += std::string{route.method} + ", ";
     return allowed + "OPTIONS";
 }
@@ -130,7 +140,7 @@ void BrowserRoutes::handle(http::Request request, http::Reply reply)
     };
 
     const auto path = request.path();
-    const auto at_path = [&](const Route& route) { return route.path == path; };
+    const auto at_path = [&](const Route& route) { return matches(route.path, path); };
     const auto known = std::ranges::find_if(routes, at_path);
     const bool known_path = known != std::end(routes) && request.query().empty();
     // An unknown origin learns nothing of what else there is.

@@ -1,5 +1,6 @@
 #include "routes.hpp"
 
+#include "session_control.hpp"
 #include "token_call.hpp"
 
 #include "cps/token/json.hpp"
@@ -103,6 +104,16 @@ void ControlRoutes::handle(http::Request request, http::Reply reply)
         if (request.method != "POST")
             return reply(refuse({Errc::method_refused, "no such method here"}, language));
         return make_token(services_, request, std::move(reply));
+    }
+    if (request.path() == "/control/sessions") {
+        if (request.method != "GET")
+            return reply(refuse({Errc::method_refused, "no such method here"}, language));
+        return reply(list_sessions(services_, language));
+    }
+    if (request.path() == "/control/sessions/end") {
+        if (request.method != "POST")
+            return reply(refuse({Errc::method_refused, "no such method here"}, language));
+        return reply(end_sessions(services_, request, language));
     }
     if (request.path() == "/control/tickets") {
         if (request.method != "POST")

@@ -9,13 +9,19 @@
 #include <stop_token>
 
 namespace cps::agent {
+namespace {
+
+constexpr std::size_t max_waiting = 16; // silent renewals; a page that is refused comes again
+
+} // namespace
 
 Desk::Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
-           Journal& journal)
+           Sessions& sessions, Journal& journal)
     : config_{config},
       worker_{std::move(worker)},
       presence_{presence},
       prompt_{prompt},
+      sessions_{sessions},
       journal_{journal},
       thread_{[this] { run(); }}
 {
@@ -36,6 +42,12 @@ void Desk::stop()
     wake_.notify_all();
 }
 
+bool Desk::is_silent(const TokenRequest& request) const
+{
+    return request.session && request.session->renewal &&
+           config_.pin_cache == PinCache::renewal;
+}
+
 std::optional<Errc> Desk::refusal(const TokenRequest& request) const
 {
     const auto known = [&](const token::Feature& feature) {
@@ -44,15 +56,17 @@ std::optional<Errc> Desk::refusal(const TokenRequest& request) const
         return request.request.has_value() && request.portal != nullptr &&
                request.portal->features.contains(feature);
     };
-    // A login token says "login" and no more; a request token says one feature.
-    if (request.challenge.features.size() != 1 ||
-        !std::ranges::all_of(request.challenge.features, known))
+    // A login token says "login" and no more; a request token says one feature; those of a
+    // session were looked at when it was drafted.
+    if (!request.session && (request.challenge.features.size() != 1 ||
+                             !std::ranges::all_of(request.challenge.features, known)))
         return Errc::feature_unknown;
     if (answered_.contains(request.origin, request.challenge.nonce))
         return Errc::challenge_stale;
-    if (cool_down_.must_wait(request.origin, request.received))
+    const bool silent = is_silent(request);
+    if (!silent && cool_down_.must_wait(request.origin, request.received))
         return Errc::rate_limited;
-    if (busy_ || stopping_)
+    if (stopping_ || (silent ? waiting_.size() >= max_waiting : busy_))
         return Errc::busy;
     return presence_.obstacle();
 }
@@ -64,8 +78,9 @@ void Desk::submit(TokenRequest request, Done done)
         lock.unlock();
         return done({Error{*refused, "refused before any dialog"}, {}});
     }
-    busy_ = true;
-    waiting_ = Job{std::move(request), std::move(done)};
+    if (!is_silent(request))
+        busy_ = true;
+    waiting_.push_back(Job{std::move(request), std::move(done)});
     wake_.notify_all();
 }
 
@@ -73,11 +88,11 @@ void Desk::run()
 {
     std::unique_lock lock{mutex_};
     for (;;) {
-        wake_.wait(lock, [this] { return stopping_ || waiting_; });
-        if (!waiting_)
+        wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+        if (waiting_.empty())
             return;
-        auto job = std::move(*waiting_);
-        waiting_.reset();
+        auto job = std::move(waiting_.front());
+        waiting_.pop_front();
         Cancel cancel;
         running_ = &cancel;
         if (stopping_)
@@ -90,9 +105,9 @@ void Desk::run()
         if (const auto room = journal_.ready(); !room)
             outcome.token = room.error(); // the person is not asked in vain
         else
-            outcome = recorded(
-                journal_, Event::token, job.request,
-                sign_token(job.request, {config_, worker_, presence_, prompt_, cancel}));
+            outcome = recorded(journal_, job.request,
+                               sign_token(job.request, {config_, worker_, presence_, prompt_,
+                                                        sessions_, cancel}));
         if (!outcome.token)
             log::write(log::Level::notice, outcome.token.error());
 
@@ -117,7 +132,8 @@ void Desk::finish(Job job, Outcome outcome)
                    code == Errc::pin_timeout) {
             cool_down_.refused(origin, std::chrono::steady_clock::now());
         }
-        busy_ = false;
+        if (!is_silent(job.request))
+            busy_ = false;
     }
     job.done(std::move(outcome));
 }

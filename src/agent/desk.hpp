@@ -7,6 +7,7 @@
 #include "pin_prompt.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
+#include "sessions.hpp"
 
 #include "cps/base/error.hpp"
 #include "cps/token/challenge.hpp"
@@ -14,6 +15,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -30,24 +32,28 @@ struct TokenRequest {
     token::Challenge challenge;
     std::optional<token::RequestBinding> request; ///< present: a request token
     std::chrono::steady_clock::time_point received;
-    std::string language; ///< "fr" or "en", of the dialogs
-    std::stop_token gone; ///< the caller left: the dialog goes too
+    std::string language;                ///< "fr" or "en", of the dialogs
+    std::stop_token gone;                ///< the caller left: the dialog goes too
+    std::optional<SessionAsk> session{}; ///< present: a session token
 };
 
 struct Outcome {
     Result<std::string> token; ///< the compact JWS
     std::optional<int> tries_left;
+    std::optional<SessionGrant> grant{}; ///< with a session token
+    bool card_refused = false;           ///< at a renewal: the card is not what it was
 };
 
 /// Where requests meet the person and the card: one at a time, on a thread of its own, since
-/// dialogs and cards block. Nothing is retried by itself; a PIN is offered once.
+/// dialogs and cards block. Nothing is retried by itself; a PIN is offered once. Silent
+/// renewals wait for their turn; whatever opens a dialog is refused while another is open.
 class Desk {
 public:
     using Done = std::function<void(Outcome)>;
     /// @param worker path of cps-agent-worker.
     /// @param journal gets every outcome before the caller does.
     Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
-         Journal& journal);
+         Sessions& sessions, Journal& journal);
     ~Desk();
     Desk(const Desk&) = delete;
     Desk& operator=(const Desk&) = delete;
@@ -63,6 +69,7 @@ private:
         TokenRequest request;
         Done done;
     };
+    bool is_silent(const TokenRequest& request) const;
     std::optional<Errc> refusal(const TokenRequest& request) const;
     void run();
     void finish(Job job, Outcome outcome);
@@ -71,12 +78,13 @@ private:
     const std::string worker_;
     Presence& presence_;
     PinPrompt& prompt_;
+    Sessions& sessions_;
     Journal& journal_;
 
     std::mutex mutex_;
     std::condition_variable wake_;
-    std::optional<Job> waiting_;
-    bool busy_ = false;
+    std::deque<Job> waiting_;
+    bool busy_ = false; ///< with what may open a dialog
     bool stopping_ = false;
     Cancel* running_ = nullptr; ///< of the job under way
     AnsweredNonces answered_;

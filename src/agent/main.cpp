@@ -4,12 +4,16 @@
 #include "pinentry.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
+#include "revoke_poster.hpp"
 #include "routes.hpp"
 #include "runtime_dir.hpp"
+#include "session_journal.hpp"
+#include "session_timer.hpp"
 #include "tickets.hpp"
 
 #include "cps/base/log.hpp"
 #include "cps/base/secret.hpp"
+#include "cps/crypto/session_key.hpp"
 #include "cps/http/server.hpp"
 #include "cps/pcsc/monitor.hpp"
 
@@ -96,18 +100,27 @@ try {
 
 int serve(const Options& options, const Loaded& loaded)
 {
+    crypto::start_secure_heap();
     const RuntimeDir runtime{options.runtime_dir};
     boost::asio::io_context io{1};
     const SystemClock clock;
     Journal journal{default_state_dir(), clock};
     Presence presence;
     Pinentry prompt{loaded.config.pinentry_program};
-    Desk desk{loaded.config, worker_path(), presence, prompt, journal};
-    const pcsc::Monitor monitor{[&](const pcsc::Snapshot& now) { presence.update(now); }};
+    RevokePoster poster{poster_path()};
+    SessionJournal session_journal{journal};
+    Sessions sessions{loaded.config, clock, poster};
+    sessions.add_observer(session_journal);
+    SessionTimer session_timer{io, sessions};
+    Desk desk{loaded.config, worker_path(), presence, prompt, sessions, journal};
+    const pcsc::Monitor monitor{[&](const pcsc::Snapshot& now) {
+        sessions.cards_are(now); // first: no token after the card
+        presence.update(now);
+    }};
     Tickets tickets{clock};
-    const Services services{
-        loaded.config, loaded.portals, loaded.problems, presence,
-        desk,          journal,        tickets,         language_of(loaded.config)};
+    const Services services{loaded.config, loaded.portals, loaded.problems,
+                            presence,      desk,           journal,
+                            sessions,      tickets,        language_of(loaded.config)};
 
     BrowserRoutes browser_routes{services};
     http::Server browser{io, browser_routes};
@@ -126,6 +139,8 @@ int serve(const Options& options, const Loaded& loaded)
     boost::asio::signal_set signals{io, SIGINT, SIGTERM};
     signals.async_wait([&](const auto&, int) {
         desk.stop();
+        sessions.end_all(SessionEnd::agent_stopped);
+        session_timer.stop();
         browser.stop();
         control.stop();
     });

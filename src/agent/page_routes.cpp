@@ -2,18 +2,16 @@
 
 #include "page_state.hpp"
 #include "routes.hpp"
+#include "session_control.hpp"
 #include "token_call.hpp"
 
 #include "cps/base/log.hpp"
 #include "cps/web/built_in.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include <algorithm>
 #include <iterator>
 
 namespace cps::agent {
-namespace json = boost::json;
 namespace {
 
 /// Nothing but the page's own files, in no frame, kept nowhere.
@@ -28,14 +26,6 @@ constexpr std::pair<std::string_view, std::string_view> page_fields[] = {
     {"X-Content-Type-Options", "nosniff"},
     {"Cache-Control", "no-store"},
 };
-
-http::Response json_response(const json::object& body)
-{
-    http::Response response;
-    response.content_type = "application/json";
-    response.body = json::serialize(body);
-    return response;
-}
 
 http::Response file(std::string_view name, std::string_view type)
 {
@@ -65,6 +55,11 @@ http::Response state(const Services& services, const http::Request&)
     return json_response(page_state(services));
 }
 
+http::Response end_session(const Services& services, const http::Request& request)
+{
+    return end_sessions(services, request, http::language_of(request, services.language));
+}
+
 struct Route {
     std::string_view method;
     std::string_view path;
@@ -85,6 +80,7 @@ constexpr Route routes[] = {
      [](const Services&, const http::Request&) { return file("words.js", "text/javascript; charset=utf-8"); }},
     {"POST", "/page/open",       Admission::PagePart::call, false, open_page},
     {"GET",  "/page/state",      Admission::PagePart::call, true,  state},
+    {"POST", "/page/sessions/end", Admission::PagePart::call, true, end_session},
 };
 // clang-format on
 

@@ -1,6 +1,7 @@
 #include "page_state.hpp"
 
 #include "routes.hpp"
+#include "session_control.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -39,7 +40,7 @@ json::object page_state(const Services& services)
             {"card", services.presence.status().card},
             {"readers", std::move(readers)},
             {"problems", std::move(problems)},
-            {"sessions", json::array{}},
+            {"sessions", sessions_json(services, services.language)},
             {"consents", json::array{}},
             {"portals", std::move(portals)},
             {"journal", std::move(events)}};

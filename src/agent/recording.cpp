@@ -15,9 +15,16 @@ bool was_asked(Errc code)
     return std::ranges::find(asked, code) != asked.end();
 }
 
+Event event_of(const TokenRequest& request)
+{
+    if (!request.session)
+        return Event::token;
+    return request.session->renewal ? Event::renew : Event::session;
+}
+
 } // namespace
 
-Outcome recorded(Journal& journal, Event event, const TokenRequest& request, Outcome outcome)
+Outcome recorded(Journal& journal, const TokenRequest& request, Outcome outcome)
 {
     const auto& origin = request.origin.str();
     const auto code =
@@ -26,7 +33,7 @@ Outcome recorded(Journal& journal, Event event, const TokenRequest& request, Out
         journal.refused(origin, stable_code(code));
         return outcome;
     }
-    JournalEntry entry{event, origin, {}, "done", 1};
+    JournalEntry entry{event_of(request), origin, {}, "done", 1};
     for (const auto& feature : request.challenge.features)
         entry.features.push_back(feature.str());
     if (!outcome.token)

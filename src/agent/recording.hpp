@@ -10,7 +10,7 @@ namespace cps::agent {
 /// Writes what came of `request` to the journal. `outcome` as it was; a token that could not be
 /// written down is withheld and becomes `internal`. What failed before the person was asked
 /// is summed up (Journal::refused), since a page may repeat it.
-Outcome recorded(Journal& journal, Event event, const TokenRequest& request, Outcome outcome);
+Outcome recorded(Journal& journal, const TokenRequest& request, Outcome outcome);
 
 /// A request that was not let in. An Origin in any but the canonical form is left out.
 void record_refusal(Journal& journal, const http::Request& request, Errc code) noexcept;

@@ -26,6 +26,7 @@ struct Services {
     const Presence& presence;
     Desk& desk;
     Journal& journal;
+    Sessions& sessions;
     Tickets& tickets;
     std::string_view
         language;           ///< "fr" or "en": of dialogs, and of words where a page names none

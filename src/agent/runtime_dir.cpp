@@ -35,19 +35,32 @@ std::filesystem::path personal_config_dir()
     return home.empty() ? home : home / ".config" / "cps-agent";
 }
 
-std::string worker_path()
+namespace {
+
+/// A helper program: installed, or beside us in a build folder.
+std::string helper_path(const std::string& build_folder, const std::string& name)
 {
     std::error_code ec;
     const auto self = std::filesystem::read_symlink("/proc/self/exe", ec);
     for (const auto& candidate :
-         {self.parent_path() / "cps-agent-worker",
-          self.parent_path().parent_path() / "pkcs11_client" / "cps-agent-worker",
-          self.parent_path().parent_path().parent_path() / "src" / "pkcs11_client" /
-              "cps-agent-worker",
-          std::filesystem::path{CPS_LIBEXECDIR} / "cps-agent-worker"})
+         {self.parent_path() / name, self.parent_path().parent_path() / build_folder / name,
+          self.parent_path().parent_path().parent_path() / "src" / build_folder / name,
+          std::filesystem::path{CPS_LIBEXECDIR} / name})
         if (::access(candidate.c_str(), X_OK) == 0)
             return candidate;
-    throw Error{Errc::module_failed, "cps-agent-worker is not installed"};
+    throw Error{Errc::module_failed, "a helper program is not installed"};
+}
+
+} // namespace
+
+std::string worker_path()
+{
+    return helper_path("pkcs11_client", "cps-agent-worker");
+}
+
+std::string poster_path()
+{
+    return helper_path("poster", "cps-agent-poster");
 }
 
 RuntimeDir::RuntimeDir(std::filesystem::path path) : path_{std::move(path)}

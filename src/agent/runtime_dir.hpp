@@ -13,6 +13,8 @@ std::filesystem::path personal_config_dir();
 /// cps-agent-worker: beside this program (a build folder), else in the private programs'
 /// folder of the package. @throws Error module_failed where it is in neither.
 std::string worker_path();
+/// cps-agent-poster, likewise.
+std::string poster_path();
 
 /// The agent's folder at run time, mode 0700: `control.sock` and `port`. Its files go when the
 /// object goes.

@@ -65,6 +65,24 @@ Result<Chosen> choose(const std::vector<pkcs11::TokenCertificate>& found, EpochS
     return Error{Errc::certificate_missing, "no certificate on the card is for authentication"};
 }
 
+/// That card, as the reader monitor knew it when the module began to look.
+CardInReader card_of(const Chosen& chosen, const pcsc::Snapshot& before)
+{
+    CardInReader card{chosen.on_token.reader, 0, chosen.on_token.serial,
+                      copy_of(chosen.certificate.der())};
+    for (const auto& reader : before.readers)
+        if (is_reader(card.reader, reader.name))
+            card.insertion = reader.insertion;
+    return card;
+}
+
+/// Errors of a look that say that the card of a session is not there any more.
+bool says_another_card(Errc code)
+{
+    return code == Errc::card_removed || code == Errc::card_unsupported ||
+           code == Errc::certificate_missing || code == Errc::certificate_expired;
+}
+
 /// Watches the card while it lives, so that its removal ends every wait.
 class Watch {
 public:
@@ -95,6 +113,8 @@ public:
 
     Result<std::string> run();
     std::optional<int> tries_left() const noexcept { return tries_left_; }
+    bool card_refused() const noexcept { return card_refused_; }
+    std::optional<SessionGrant> take_grant() { return std::move(grant_); }
 
 private:
     EpochSeconds portal_time() const
@@ -105,6 +125,8 @@ private:
     Result<Chosen> look();
     Result<Pin> ask(const Chosen& chosen, AskedFor::Before before);
     Result<std::string> sign(const Chosen& chosen, const Pin& pin);
+    bool is_renewal() const { return request_.session && request_.session->renewal; }
+    std::optional<Result<std::string>> renew_silently(const Chosen& chosen);
     void leave_unverified(const std::string& reader);
     Error explained(const Error& error) const;
     bool is_mute() const;
@@ -114,17 +136,29 @@ private:
     const Bench& bench_;
     std::optional<pkcs11::Module> module_; // a fresh worker for each PIN offered
     std::optional<int> tries_left_;
+    pcsc::Snapshot before_look_;
+    std::optional<steady_clock::time_point> pin_entered_; // by a human; empty: this moment
+    std::optional<SessionGrant> grant_;
+    bool card_refused_ = false;
 };
 
 Result<Chosen> Signing::look()
 {
     module_.emplace(bench_.worker, bench_.config.module);
-    const auto found = module_->certificates(signal());
+    before_look_ = bench_.presence.snapshot();
+    auto found = module_->certificates(signal());
     const bool in_vain = found ? found->empty() : found.error().code() == Errc::module_failed;
     if (in_vain && is_mute())
         return Error{Errc::card_mute, "the card answers neither the module nor a reset"};
     if (!found)
         return explained(found.error());
+    if (is_renewal()) {
+        std::erase_if(*found, [&](const auto& one) {
+            return one.der != request_.session->renewal->card.certificate;
+        });
+        if (found->empty())
+            return Error{Errc::card_removed, "the session's card is not there"};
+    }
     return choose(*found, portal_time());
 }
 
@@ -151,7 +185,8 @@ Result<Pin> Signing::ask(const Chosen& chosen, AskedFor::Before before)
                          request_.challenge.features,
                          chosen.holder.given_names + ' ' + chosen.holder.surname,
                          tries_left_.value_or(3),
-                         before};
+                         before,
+                         request_.session ? request_.session->claims.limit : 0};
     const auto until = [&] {
         return std::min(steady_clock::now() + dialog_time, request_.received + request_time);
     };
@@ -191,16 +226,22 @@ void Signing::leave_unverified(const std::string& reader)
 Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
 {
     const auto now = portal_time();
-    const auto life = std::min(token::max_login_lifetime, request_.challenge.ttl);
+    const auto signed_at = request_.received + (now - request_.challenge.issued);
+    const auto pin_entered = pin_entered_.value_or(signed_at);
+    const auto longest =
+        request_.session ? token::max_session_lifetime : token::max_login_lifetime;
+    const auto life = std::min(longest, request_.challenge.ttl);
     const token::CardClaims claims{chosen.holder.id,
                                    request_.origin,
                                    request_.challenge.nonce,
                                    to_base64url(crypto::random_bytes(jti_octets)),
                                    now,
                                    now + life,
-                                   now, // the PIN was entered this very moment
+                                   now - floor<seconds>(signed_at - pin_entered),
                                    request_.challenge.features,
-                                   request_.request};
+                                   request_.request,
+                                   request_.session ? std::optional{request_.session->claims}
+                                                    : std::nullopt};
     constexpr auto algorithm = crypto::SignatureAlgorithm::rs256;
     const auto input = token::signing_input(claims, algorithm, chosen.certificate.der());
     const auto info =
@@ -221,18 +262,53 @@ Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
     if (!chosen.key.verify(algorithm, octets(input), signature))
         return Error{Errc::module_failed,
                      "the module's signature does not fit the certificate"};
+    if (request_.session) // a portal counts its own 600 s, from its nonce
+        grant_ = SessionGrant{
+            card_of(chosen, before_look_), now,
+            std::min(now + life, request_.challenge.issued + token::max_session_lifetime),
+            signed_at, pin_entered};
     return token::compact(input, signature);
+}
+
+/// With the PIN that was kept for this very card, unless it has none or a flag on its PIN.
+/// Whatever goes wrong from there on is the card's refusal. Empty: ask the person.
+std::optional<Result<std::string>> Signing::renew_silently(const Chosen& chosen)
+{
+    const auto& renewal = *request_.session->renewal;
+    card_refused_ = true;
+    if (card_of(chosen, before_look_) != renewal.card)
+        return Error{Errc::card_removed, "the session's card was taken out"};
+    const bool kept = bench_.config.pin_cache == PinCache::renewal && !chosen.on_token.pin_pad;
+    if (kept && chosen.on_token.tries_left != 3)
+        return Error{Errc::session_ended, "a wrong PIN was offered to the card meanwhile"};
+    auto pin = kept ? bench_.sessions.lend_pin(renewal.card) : std::nullopt;
+    if (!pin) {
+        card_refused_ = false;
+        return std::nullopt;
+    }
+    pin_entered_ = renewal.pin_entered;
+    auto token = sign(chosen, *pin);
+    if (token) {
+        card_refused_ = false;
+        bench_.sessions.give_back_pin(renewal.card, std::move(*pin));
+    }
+    return token;
 }
 
 Result<std::string> Signing::run()
 {
     const Watch any_card{bench_.presence, bench_.cancel, {}};
     auto chosen = look();
-    if (!chosen)
+    if (!chosen) {
+        card_refused_ = is_renewal() && says_another_card(chosen.error().code());
         return chosen.error();
+    }
     bench_.presence.watch(bench_.cancel, chosen->on_token.reader);
 
     tries_left_ = chosen->on_token.tries_left;
+    if (is_renewal())
+        if (auto token = renew_silently(*chosen))
+            return *std::move(token);
 
     auto before = AskedFor::Before::nothing;
     for (unsigned dialogs = 0; dialogs != max_dialogs; ++dialogs) {
@@ -241,7 +317,7 @@ Result<std::string> Signing::run()
         if (chosen->on_token.pin_pad)
             return Error{Errc::module_failed, "readers with a keypad are not served yet"};
 
-        const auto pin = ask(*chosen, before);
+        auto pin = ask(*chosen, before);
         if (!pin)
             return pin.error();
         if (!is_pin(pin->bytes())) {
@@ -249,6 +325,8 @@ Result<std::string> Signing::run()
             continue;
         }
         auto token = sign(*chosen, *pin);
+        if (grant_ && bench_.config.pin_cache == PinCache::renewal)
+            grant_->pin = std::move(*pin);
         if (token || token.error().code() != Errc::pin_wrong)
             return token;
         if (tries_left_ == 0)
@@ -281,6 +359,8 @@ Outcome sign_token(const TokenRequest& request, const Bench& bench)
         outcome.token = Error{Errc::internal, "signing failed"};
     }
     outcome.tries_left = signing.tries_left();
+    outcome.grant = signing.take_grant();
+    outcome.card_refused = signing.card_refused();
     if (!outcome.token && bench.cancel.reason())
         outcome.token = Error{*bench.cancel.reason(), "the card or the agent went away",
                               outcome.token.error().native()};

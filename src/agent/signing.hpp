@@ -10,6 +10,7 @@ struct Bench {
     const std::string& worker;
     Presence& presence;
     PinPrompt& prompt;
+    Sessions& sessions;
     Cancel& cancel;
 };
 

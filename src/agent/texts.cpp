@@ -68,6 +68,19 @@ std::string feature_line(const AskedFor& asked, const token::Feature& feature)
     return feature.str();
 }
 
+/// What agreeing to a session means beyond one request.
+std::string session_line(const AskedFor& asked)
+{
+    if (asked.limit == 0)
+        return {};
+    const auto limit = std::to_string(asked.limit);
+    return asked.language != "en"
+               ? "\n\nTant que la carte reste dans le lecteur : " + limit +
+                     " consultations au plus, sans redemander votre code."
+               : "\n\nAs long as the card stays in the reader: at most " + limit +
+                     " look-ups, without asking for your code again.";
+}
+
 } // namespace
 
 std::string for_display(std::string_view text, std::size_t max_characters)
@@ -105,8 +118,8 @@ Dialog pin_dialog(const AskedFor& asked)
     dialog.title = fr ? "Carte CPS : votre accord" : "CPS card: your consent";
     dialog.description =
         (fr ? name + " demande, avec votre carte :" : name + " asks, with your card, to:") +
-        features + (fr ? "\n\nSite : " : "\n\nSite: ") + asked.origin.str() +
-        (fr ? "\nCarte : " : "\nCard: ") + holder +
+        features + session_line(asked) + (fr ? "\n\nSite : " : "\n\nSite: ") +
+        asked.origin.str() + (fr ? "\nCarte : " : "\nCard: ") + holder +
         (fr ? "\n\nSi vous êtes d'accord, tapez votre code porteur."
             : "\n\nIf you agree, type your card's code.");
     dialog.prompt = fr ? "Code :" : "Code:";

@@ -26,6 +26,7 @@ struct AskedFor {
     int tries_left = 3;
     /// What was wrong with the entry just before, if anything.
     enum class Before { nothing, wrong_pin, not_a_pin } before = Before::nothing;
+    unsigned limit = 0; ///< look-ups that a session may make; 0: no session
 };
 
 /// Consent and PIN in one dialog: who asks, for what, in words.

@@ -60,11 +60,16 @@ void answer_token_call(const Services& services, TokenRequest request, std::stri
                                               reply = std::move(reply)](Outcome outcome) {
         if (!outcome.token)
             return reply(refuse(outcome.token.error(), language, outcome.tries_left));
-        http::Response response;
-        response.content_type = "application/json";
-        response.body = json::serialize(json::object{{"token", *outcome.token}});
-        reply(std::move(response));
+        reply(json_response({{"token", *outcome.token}}));
     });
+}
+
+http::Response json_response(const json::object& body)
+{
+    http::Response response;
+    response.content_type = "application/json";
+    response.body = json::serialize(body);
+    return response;
 }
 
 http::Response refuse(const Error& error, std::string_view language,

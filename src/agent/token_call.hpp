@@ -22,6 +22,9 @@ Result<TokenRequest> read_token_call(const boost::json::object& body, const Call
 void answer_token_call(const Services& services, TokenRequest request, std::string language,
                        http::Reply reply);
 
+/// 200 with a JSON body.
+http::Response json_response(const boost::json::object& body);
+
 /// The problem+json of `error` in the page's language.
 http::Response refuse(const Error& error, std::string_view language,
                       std::optional<int> tries_left = {});

@@ -117,6 +117,24 @@ bool PublicKey::verify(SignatureAlgorithm algorithm, ByteView data, ByteView sig
                             data.size()) == 1;
 }
 
+Bytes PublicKey::p256_point() const
+{
+    if (!is_p256())
+        throw Error{Errc::bad_argument, "the key is not on P-256"};
+    const ossl::ErrorMark mark;
+    Bytes point(2 * p256_size);
+    auto* out = point.data();
+    for (const auto* const name : {OSSL_PKEY_PARAM_EC_PUB_X, OSSL_PKEY_PARAM_EC_PUB_Y}) {
+        BIGNUM* raw = nullptr;
+        const auto got = EVP_PKEY_get_bn_param(key_.get(), name, &raw);
+        const ossl::UniqueBignum coordinate{raw};
+        if (got != 1 || BN_bn2binpad(raw, out, p256_size) < 0)
+            throw Error{Errc::internal, "OpenSSL does not tell a point's coordinates"};
+        out += p256_size;
+    }
+    return point;
+}
+
 Bytes PublicKey::spki() const
 {
     const auto size = i2d_PUBKEY(key_.get(), nullptr);

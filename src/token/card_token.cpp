@@ -2,7 +2,9 @@
 
 #include "cps/base/encoding.hpp"
 #include "cps/base/error.hpp"
+#include "cps/crypto/digest.hpp"
 #include "cps/token/feature_list.hpp"
+#include "cps/token/jwk.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -46,6 +48,18 @@ std::string_view alg_of(crypto::SignatureAlgorithm algorithm)
     throw Error{Errc::bad_argument, "no card signs with this algorithm"};
 }
 
+bool features_fit(Kind kind, const std::vector<Feature>& features)
+{
+    switch (kind) {
+    case Kind::login: return features == std::vector{Feature::login()};
+    case Kind::request: return features.size() == 1;
+    case Kind::session: return !features.empty() && features.size() <= max_features;
+    case Kind::feature:
+    case Kind::revoke: break;
+    }
+    return false;
+}
+
 std::string encoded(const boost::json::object& object)
 {
     return to_base64url(octets(boost::json::serialize(object)));
@@ -71,17 +85,30 @@ std::optional<Kind> kind_named(std::string_view name) noexcept
     return std::nullopt;
 }
 
+Kind kind_of(const CardClaims& claims)
+{
+    if (claims.request && claims.session)
+        throw Error{Errc::bad_argument, "a request token opens no session"};
+    return claims.request ? Kind::request : claims.session ? Kind::session : Kind::login;
+}
+
+std::string token_hash(std::string_view session_token)
+{
+    return to_base64url(crypto::sha256(octets(session_token)));
+}
+
 std::string signing_input(const CardClaims& claims, crypto::SignatureAlgorithm algorithm,
                           ByteView certificate_der)
 {
-    if (claims.request ? claims.features.size() != 1
-                       : claims.features != std::vector{Feature::login()})
+    const auto kind = kind_of(claims);
+    if (!features_fit(kind, claims.features))
         throw Error{Errc::bad_argument, "a request names one feature, a login only login"};
-    if (claims.expires_at <= claims.issued_at ||
-        claims.expires_at - claims.issued_at > max_login_lifetime)
+    if (claims.session && claims.session->limit == 0)
+        throw Error{Errc::bad_argument, "a session without a single feature token"};
+    const auto longest = kind == Kind::session ? max_session_lifetime : max_login_lifetime;
+    if (claims.expires_at <= claims.issued_at || claims.expires_at - claims.issued_at > longest)
         throw Error{Errc::bad_argument, "the token would live too long or not at all"};
 
-    const auto kind = claims.request ? Kind::request : Kind::login;
     const boost::json::object header{
         {"alg", alg_of(algorithm)},
         {"typ", typ_of(kind)},
@@ -99,6 +126,12 @@ std::string signing_input(const CardClaims& claims, crypto::SignatureAlgorithm a
         {"amr", boost::json::array{"sc", "pin", "hwk", "mfa"}},
         {"feat", to_json_array(claims.features)},
     };
+    if (claims.session) {
+        payload["cnf"] = boost::json::object{{"jwk", to_jwk(claims.session->key)}};
+        payload["lim"] = claims.session->limit;
+        if (claims.session->previous)
+            payload["prev"] = *claims.session->previous;
+    }
     if (claims.request) {
         payload["htm"] = claims.request->htm;
         payload["htu"] = claims.request->htu;

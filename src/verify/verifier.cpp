@@ -1,58 +1,44 @@
 #include "cps/verify/verifier.hpp"
 
-#include "card_jws.hpp"
+#include "parts.hpp"
 
 #include <algorithm>
 
 namespace cps::verify {
 namespace {
 
-using token::Kind;
-
-/// What is wrong, if anything.
-using Objection = std::optional<Refusal>;
-
-constexpr Refusal refusal_of(x509::ChainFault fault) noexcept
+constexpr std::chrono::seconds longest_life(Kind kind) noexcept
 {
-    switch (fault) {
-    case x509::ChainFault::untrusted: return Refusal::cert_untrusted;
-    case x509::ChainFault::expired: return Refusal::cert_expired;
-    case x509::ChainFault::not_yet_valid: return Refusal::cert_not_yet_valid;
-    case x509::ChainFault::usage: return Refusal::cert_usage;
-    case x509::ChainFault::policy: return Refusal::cert_policy;
-    case x509::ChainFault::weak: return Refusal::cert_weak;
-    }
-    return Refusal::cert_untrusted;
+    return kind == Kind::session ? token::max_session_lifetime : token::max_login_lifetime;
 }
 
 /// The rest of the first step: what the configuration and the clock say.
-Objection check_place_and_time(const Claimed& claimed, const token::Origin& audience,
+Objection check_place_and_time(const Claimed& claimed, Kind kind, const token::Origin& audience,
                                EpochSeconds now)
 {
     if (claimed.audience != audience.str())
         return Refusal::audience_mismatch;
+    if (kind == Kind::revoke)
+        return std::nullopt; // kept until needed: it has no time
     if (claimed.expires_at <= now - clock_leeway)
         return Refusal::token_expired;
     if (claimed.issued_at > now + clock_leeway)
         return Refusal::token_not_yet_valid;
     const auto lifetime = claimed.expires_at - claimed.issued_at;
-    if (lifetime <= std::chrono::seconds::zero() || lifetime > token::max_login_lifetime)
+    if (lifetime <= std::chrono::seconds::zero() || lifetime > longest_life(kind))
         return Refusal::lifetime_refused;
     return std::nullopt;
-}
-
-/// The feature that the token must be for, as the portal's routing says.
-token::Feature needed_feature(const Expectation& expected)
-{
-    return expected.kind == Kind::request ? expected.feature.value() : token::Feature::login();
 }
 
 /// The second step, once the nonce is burnt: the record must be this request's.
 Objection check_nonce(const NonceRecord& record, const Claimed& claimed,
                       const Expectation& expected, EpochSeconds now)
 {
+    const auto is_recorded = [&](const token::Feature& feature) {
+        return std::ranges::find(record.features, feature) != record.features.end();
+    };
     if (record.session != expected.session ||
-        std::ranges::find(record.features, needed_feature(expected)) == record.features.end())
+        !std::ranges::all_of(needed_features(claimed, expected), is_recorded))
         return Refusal::nonce_mismatch;
     if (now - record.issued > nonce_lifetime)
         return Refusal::nonce_stale;
@@ -61,94 +47,116 @@ Objection check_nonce(const NonceRecord& record, const Claimed& claimed,
     return std::nullopt;
 }
 
-/// `sub` = CN = the account's identifier, or that of a delegate declared for it.
-Objection check_identity(const std::string& holder_id, const Claimed& claimed,
-                         const Expectation& expected)
+} // namespace
+
+std::vector<token::Feature> needed_features(const Claimed& claimed, const Expectation& expected)
 {
-    if (claimed.subject != holder_id)
-        return Refusal::identity_mismatch;
-    const auto& ids = expected.account_ids;
-    if (!ids.empty() && std::ranges::find(ids, holder_id) == ids.end())
-        return Refusal::account_mismatch;
-    return std::nullopt;
+    switch (expected.kind) {
+    case Kind::login: return {token::Feature::login()};
+    case Kind::session: return claimed.features;
+    case Kind::request:
+    case Kind::feature:
+    case Kind::revoke: break;
+    }
+    return {expected.feature.value()};
 }
 
-/// The fourth step: the token is for this feature and this request.
 Objection check_request(const Claimed& claimed, const Expectation& expected)
 {
-    if (claimed.features != std::vector{needed_feature(expected)})
+    if (claimed.features != needed_features(claimed, expected))
         return Refusal::feature_refused;
-    if (expected.kind == Kind::request && claimed.request != expected.request)
+    const bool bound = expected.kind == Kind::request || expected.kind == Kind::feature;
+    if (bound && claimed.request != expected.request)
         return Refusal::request_mismatch;
     return std::nullopt;
 }
 
-/// A certificate whose parts cannot be read is not believed.
-template <std::invocable Read>
-auto unless_unreadable(Read&& read) -> decltype(read())
+Verifier::Verifier(Policy policy, x509::TrustStore trust, Store& store, const Clock& clock,
+                   x509::RevocationChecker* revocation)
+    : policy_{std::move(policy)},
+      trust_{std::move(trust)},
+      store_{&store},
+      clock_{&clock},
+      revocation_{revocation},
+      caches_{std::make_unique<Caches>()}
 {
-    try {
-        return read();
-    } catch (const Error&) {
-        return Refusal::cert_untrusted;
-    }
 }
 
-} // namespace
+Verifier::~Verifier() = default;
+Verifier::Verifier(Verifier&&) noexcept = default;
+Verifier& Verifier::operator=(Verifier&&) noexcept = default;
+
+void Verifier::forget() const
+{
+    caches_->certificates.clear();
+    caches_->headers.clear();
+    caches_->session_keys.clear();
+}
 
 Verdict<Accepted> Verifier::verify(std::string_view token, const Expectation& expected) const
 {
-    if (expected.kind == Kind::request && (!expected.feature || !expected.request))
+    const bool bound = expected.kind == Kind::request || expected.kind == Kind::feature;
+    if (bound && (!expected.feature || !expected.request))
         throw Error{Errc::bad_argument, "a request is verified against nothing"};
-    const auto now = clock_.now();
-
-    auto jws = read_card_jws(token, expected.kind);
-    if (!jws)
-        return jws.error();
-    const auto& claimed = jws->claimed;
-    if (const auto objection = check_place_and_time(claimed, policy_.audience, now))
-        return *objection;
-
-    const auto record = store_.burn(claimed.nonce);
-    if (!record)
-        return record.error();
-    if (const auto objection = check_nonce(*record, claimed, expected, now))
-        return *objection;
-
-    auto accepted = unless_unreadable([&] { return believe(*jws, now); });
-    if (!accepted)
-        return accepted;
-    if (const auto objection = check_identity(accepted->holder.id, claimed, expected))
-        return *objection;
-
-    if (const auto objection = check_request(claimed, expected))
-        return *objection;
-    accepted->claims = std::move(jws->claims);
-    return accepted;
+    switch (expected.kind) {
+    case Kind::login:
+    case Kind::session:
+    case Kind::request: return verify_card(token, expected);
+    case Kind::feature: return verify_feature(token, expected);
+    case Kind::revoke: return verify_revoke(token, expected);
+    }
+    return Refusal::typ_refused;
 }
 
-Verdict<Accepted> Verifier::believe(const CardJws& jws, EpochSeconds now) const
+Verdict<Verifier::Read> Verifier::read(std::string_view token, const Expectation& expected,
+                                       EpochSeconds now) const
 {
-    const auto certificate = x509::Certificate::from_der(jws.certificate_der);
-    if (!certificate)
-        return Refusal::cert_untrusted;
-    if (const auto fault = trust_.check(*certificate, now, policy_.certificate_policies))
-        return refusal_of(*fault);
+    const auto kind = expected.kind;
+    auto jws = split_jws(token, kind);
+    if (!jws)
+        return jws.error();
+    Read read{*std::move(jws), {}, {}, crypto::SignatureAlgorithm::es256, nullptr};
 
-    auto holder = x509::holder_of(*certificate);
-    if (!holder)
-        return Refusal::identity_mismatch; // not exactly one CN
-    if (!holder->card_type || !policy_.card_types.contains(*holder->card_type) ||
-        !holder->product_category ||
-        !policy_.product_categories.contains(*holder->product_category))
-        return Refusal::card_type_refused;
+    if (kind == Kind::feature || kind == Kind::revoke) {
+        auto kid = read_key_header(read.jws.header, kind);
+        if (!kid)
+            return kid.error();
+        read.kid = *std::move(kid);
+    } else {
+        const auto known = caches_->headers.find(std::string{read.jws.header});
+        const auto seen = known && known->kind == kind
+                              ? caches_->certificates.find(known->certificate)
+                              : std::nullopt;
+        if (seen && (*seen)->from <= now && now < (*seen)->until) {
+            read.algorithm = known->algorithm;
+            read.seen = *seen;
+        } else {
+            auto header = read_card_header(read.jws.header, kind);
+            if (!header)
+                return header.error();
+            read.algorithm = header->algorithm;
+            read.header = *std::move(header);
+        }
+    }
+    const auto fresh = kind == Kind::feature && expected.fresh_nonce ? FreshNonce::wanted
+                                                                     : FreshNonce::unwanted;
+    if (const auto claims = read_claims(read.jws, kind, fresh); !claims)
+        return claims.error();
+    if (const auto objection =
+            check_place_and_time(read.jws.claimed, kind, policy_.audience, now))
+        return *objection;
+    return read;
+}
 
-    const auto key = certificate->key();
-    if (!key)
-        return Refusal::cert_weak;
-    if (!key->verify(jws.algorithm, octets(jws.signing_input), jws.signature))
-        return Refusal::signature_invalid;
-    return Accepted{*std::move(holder), {}, certificate->sha256(), certificate->not_after()};
+Verdict<EpochSeconds> Verifier::burn(const Read& read, const Expectation& expected,
+                                     EpochSeconds now) const
+{
+    const auto record = store_->burn(read.jws.claimed.nonce.value());
+    if (!record)
+        return record.error();
+    if (const auto objection = check_nonce(*record, read.jws.claimed, expected, now))
+        return *objection;
+    return record->issued;
 }
 
 } // namespace cps::verify

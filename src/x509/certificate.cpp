@@ -3,12 +3,12 @@
 #include "cps/base/encoding.hpp"
 #include "cps/crypto/openssl.hpp"
 #include "der.hpp"
+#include "time.hpp"
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <ctime>
 
 namespace cps::x509 {
 
@@ -38,18 +38,6 @@ Error malformed() noexcept
 
 using UniquePolicies =
     std::unique_ptr<CERTIFICATEPOLICIES, ossl::Deleter<CERTIFICATEPOLICIES_free>>;
-
-std::optional<EpochSeconds> time_of(const ASN1_TIME* time)
-{
-    std::tm parts{};
-    if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1)
-        return std::nullopt;
-    using namespace std::chrono;
-    const sys_days day = year{parts.tm_year + 1900} /
-                         month{static_cast<unsigned>(parts.tm_mon + 1)} /
-                         std::chrono::day{static_cast<unsigned>(parts.tm_mday)};
-    return day + hours{parts.tm_hour} + minutes{parts.tm_min} + seconds{parts.tm_sec};
-}
 
 /// RFC 5280, 4.2: no extension twice. Which one would count is anybody's guess.
 bool repeats_an_extension(const X509* certificate)

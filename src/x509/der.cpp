@@ -1,7 +1,6 @@
 #include "der.hpp"
 
 #include <cstddef>
-#include <optional>
 
 namespace cps::x509 {
 namespace {
@@ -10,39 +9,6 @@ constexpr int max_depth = 24;           // levels; a certificate with every exte
 constexpr std::size_t max_lengths = 4;  // octets of a long length: more than memory holds
 constexpr unsigned tag_sequence = 0x10; // X.680, 8.4
 constexpr unsigned tag_set = 0x11;
-
-struct Element {
-    std::uint8_t identifier = 0;
-    ByteView content;
-};
-
-/// Takes the first element off `input`.
-std::optional<Element> take(ByteView& input) noexcept
-{
-    if (input.size() < 2)
-        return std::nullopt;
-    const auto identifier = input[0];
-    std::size_t length = input[1];
-    input = input.subspan(2);
-    if (length == 0x80)
-        return std::nullopt; // indefinite
-    if (length > 0x80) {
-        const auto octets = length & 0x7F;
-        if (octets > max_lengths || octets > input.size() || input[0] == 0)
-            return std::nullopt;
-        length = 0;
-        for (const auto octet : input.first(octets))
-            length = length << 8 | octet;
-        if (length < 0x80)
-            return std::nullopt; // the short form would have done
-        input = input.subspan(octets);
-    }
-    if (length > input.size())
-        return std::nullopt;
-    const Element element{identifier, input.first(length)};
-    input = input.subspan(length);
-    return element;
-}
 
 bool good_identifier(std::uint8_t identifier) noexcept
 {
@@ -68,6 +34,42 @@ bool all_der(ByteView input, int depth) noexcept
 }
 
 } // namespace
+
+std::optional<Element> take(ByteView& input) noexcept
+{
+    const auto start = input;
+    if (input.size() < 2)
+        return std::nullopt;
+    const auto identifier = input[0];
+    std::size_t length = input[1];
+    input = input.subspan(2);
+    if (length == 0x80)
+        return std::nullopt; // indefinite
+    if (length > 0x80) {
+        const auto octets = length & 0x7F;
+        if (octets > max_lengths || octets > input.size() || input[0] == 0)
+            return std::nullopt;
+        length = 0;
+        for (const auto octet : input.first(octets))
+            length = length << 8 | octet;
+        if (length < 0x80)
+            return std::nullopt; // the short form would have done
+        input = input.subspan(octets);
+    }
+    if (length > input.size())
+        return std::nullopt;
+    const Element element{identifier, input.first(length),
+                          start.first(start.size() - input.size() + length)};
+    input = input.subspan(length);
+    return element;
+}
+
+std::optional<Element> take(ByteView& input, std::uint8_t identifier) noexcept
+{
+    if (input.empty() || input[0] != identifier)
+        return std::nullopt;
+    return take(input);
+}
 
 bool is_one_der_element(ByteView input) noexcept
 {

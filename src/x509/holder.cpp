@@ -54,6 +54,7 @@ struct Subject {
     std::vector<std::string> common_names;
     std::string surname;
     std::string given_names;
+    std::string pseudonym;
 };
 
 void append(std::string& text, const std::string& word)
@@ -70,7 +71,8 @@ Result<Subject> subject_of(const X509_NAME* name)
     for (int i = 0; i < count; ++i) {
         const auto* entry = X509_NAME_get_entry(name, i);
         const auto kind = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
-        if (kind != NID_commonName && kind != NID_surname && kind != NID_givenName)
+        if (kind != NID_commonName && kind != NID_surname && kind != NID_givenName &&
+            kind != NID_pseudonym)
             continue;
         auto text = utf8_of(X509_NAME_ENTRY_get_data(entry));
         if (!text)
@@ -78,7 +80,10 @@ Result<Subject> subject_of(const X509_NAME* name)
         if (kind == NID_commonName)
             subject.common_names.push_back(std::move(*text));
         else
-            append(kind == NID_surname ? subject.surname : subject.given_names, *text);
+            append(kind == NID_surname     ? subject.surname
+                   : kind == NID_givenName ? subject.given_names
+                                           : subject.pseudonym,
+                   *text);
     }
     return subject;
 }
@@ -142,7 +147,9 @@ Result<Holder> holder_of(const Certificate& certificate)
     Holder holder;
     holder.id = std::move(subject->common_names.front());
     holder.id_kind = kind_of(holder.id);
-    holder.surname = std::move(subject->surname);
+    // A card that a structure lends its staff names nobody.
+    holder.surname =
+        std::move(subject->surname.empty() ? subject->pseudonym : subject->surname);
     holder.given_names = std::move(subject->given_names);
     holder.card_type = *card_type;
     holder.card_number = card_number->value_or("");

@@ -94,7 +94,7 @@ class Canary(WithCard):
         self.assertEqual(canary.in_memory(self.agent.process.pid, PIN), [])
 
     def test_while_the_card_works_it_is_in_locked_pages_alone(self):
-        self.agent.will_answer(f"pin {PIN}")
+        self.agent.will_answer(f"after 1 pin {PIN}")
         got = []
         asking = threading.Thread(target=lambda: got.append(self.agent.token(challenge(ttl=120))))
         asking.start()
@@ -115,10 +115,24 @@ class Canary(WithCard):
             self.assertEqual(core.split()[4:6], ["0", "0"])
         self.assertFalse(pathlib.Path(f"/proc/{workers[0]}").exists())
 
+    def test_while_a_session_lives_it_is_in_locked_pages_alone_and_then_nowhere(self):
+        self.agent.will_answer(f"pin {PIN}")
+        opened = self.agent.call("POST", "/v1/sessions", {"challenge": challenge("infopatient.list", ttl=600)})
+        self.assertEqual(opened.status, 200, opened.body)
+        held = canary.in_memory(self.agent.process.pid, PIN)
+        self.assertTrue(held, "it is kept for renewals")
+        self.assertEqual(elsewhere(self.agent.process.pid, PIN), [])
+        session = "/v1/sessions/" + opened.json["session"]
+        renewed = self.agent.call("POST", session + "/renew", {"challenge": challenge("infopatient.list", ttl=600)})
+        self.assertEqual(renewed.status, 200, renewed.body)
+        self.assertEqual(elsewhere(self.agent.process.pid, PIN), [])
+        self.assertEqual(self.agent.call("DELETE", session, headers={"CPS-Agent": "1", "Content-Type": "application/json"}).status, 204)
+        self.assertEqual(canary.in_memory(self.agent.process.pid, PIN), [])
+
     def test_a_dump_of_the_agent_while_the_card_works_lacks_it(self):
         if subprocess.run(["which", "gcore"], capture_output=True, check=False).returncode != 0:
             self.skipTest("gdb is not installed (gcore)")
-        self.agent.will_answer(f"pin {PIN}")
+        self.agent.will_answer(f"after 1 pin {PIN}")
         got = []
         asking = threading.Thread(target=lambda: got.append(self.agent.token(challenge(ttl=120))))
         asking.start()

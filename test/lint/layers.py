@@ -16,8 +16,11 @@ MAY_INCLUDE = {
     "verify": {"token", "x509"},
     "http": {"base"},
     "pkcs11_client": {"base", "x509"},
-    "agent": {"http", "token", "crypto", "pkcs11_client", "pcsc"},
+    "web": set(),
+    "agent": {"http", "token", "crypto", "pkcs11_client", "pcsc", "web"},
     "broker": {"base"},
+    "poster": {"token"},
+    "web": {"base"},
     "gate": {"http", "verify", "token", "x509"},
     "pkcs11": {"card", "pcsc", "crypto", "x509"},
 }
@@ -30,6 +33,7 @@ CONFINED = (
     (re.compile(r"openssl/"), {"crypto", "x509"}),
     (re.compile(r"boost/beast"), {"http"}),
     (re.compile(r"hiredis/"), {"verify"}),
+    (re.compile(r"curl/"), {"poster"}),
     (re.compile(r"systemd/"), {"agent"}),
     # OpenSSL's objects as owners: ours, but as good as OpenSSL itself.
     (re.compile(r"cps/crypto/openssl\.hpp"), {"crypto", "x509"}),

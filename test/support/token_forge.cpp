@@ -16,6 +16,12 @@ boost::json::object object_in(std::string_view base64url)
     return token::parse_json(text_of(json), max_part).value().as_object();
 }
 
+TokenDraft taken_apart(std::string_view input, crypto::SignatureAlgorithm algorithm)
+{
+    const auto dot = input.find('.');
+    return {object_in(input.substr(0, dot)), object_in(input.substr(dot + 1)), algorithm};
+}
+
 } // namespace
 
 std::string sign_texts(std::string_view header, std::string_view payload,
@@ -28,10 +34,12 @@ std::string sign_texts(std::string_view header, std::string_view payload,
 TokenDraft TokenDraft::good(const token::CardClaims& claims, ByteView certificate_der,
                             crypto::SignatureAlgorithm algorithm)
 {
-    const auto input = token::signing_input(claims, algorithm, certificate_der);
-    const auto dot = input.find('.');
-    return {object_in(std::string_view{input}.substr(0, dot)),
-            object_in(std::string_view{input}.substr(dot + 1)), algorithm};
+    return taken_apart(token::signing_input(claims, algorithm, certificate_der), algorithm);
+}
+
+TokenDraft TokenDraft::of_session_key(std::string_view signing_input)
+{
+    return taken_apart(signing_input, crypto::SignatureAlgorithm::es256);
 }
 
 std::string TokenDraft::sign(const crypto::PrivateKey& key) const

@@ -2,6 +2,7 @@
 
 #include "cps/crypto/private_key.hpp"
 #include "cps/token/card_token.hpp"
+#include "cps/token/session_key_token.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -25,6 +26,8 @@ struct TokenDraft {
     static TokenDraft
     good(const token::CardClaims& claims, ByteView certificate_der,
          crypto::SignatureAlgorithm algorithm = crypto::SignatureAlgorithm::rs256);
+    /// The same for what a session key signs: a signing input of SessionKeyTokens.
+    static TokenDraft of_session_key(std::string_view signing_input);
     std::string sign(const crypto::PrivateKey& key) const;
 };
 

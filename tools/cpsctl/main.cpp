@@ -19,6 +19,8 @@ constexpr std::array subcommands{
     Subcommand{"journal",
                "What the agent did and refused, and whether its journal holds together",
                declare_journal},
+    Subcommand{"sessions", "The sessions that are open, what is left of them; end them",
+               declare_sessions},
     Subcommand{"status", "What the agent of this session sees and is configured for",
                declare_status},
     Subcommand{"token", "A token from the card in the reader, with consent and PIN",

@@ -28,6 +28,7 @@ struct Subcommand {
 
 Run declare_doctor(CLI::App& app);
 Run declare_journal(CLI::App& app);
+Run declare_sessions(CLI::App& app);
 Run declare_status(CLI::App& app);
 Run declare_token(CLI::App& app);
 Run declare_ui(CLI::App& app);

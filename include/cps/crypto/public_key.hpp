@@ -33,6 +33,9 @@ public:
     std::optional<std::uint64_t> rsa_exponent() const;
     /// False for a wrong signature, a key of another kind, or a signature of the wrong length.
     bool verify(SignatureAlgorithm algorithm, ByteView data, ByteView signature) const;
+    /// The affine coordinates of a P-256 point, X ‖ Y, 64 octets. @throws Error bad_argument
+    /// for a key of another kind.
+    Bytes p256_point() const;
     /// DER SubjectPublicKeyInfo.
     Bytes spki() const;
 

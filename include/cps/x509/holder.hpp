@@ -22,7 +22,7 @@ struct Holder {
     std::string id;      ///< national identifier = the one subject CN, e.g. "899700367917"
     std::string id_kind; ///< "rpps", "adeli", "finess", "siren", "siret", "cabinet_rpps",
                          ///< "cabinet_adeli", "other": from the first digit (ANS, PS_IdNat)
-    std::string surname;
+    std::string surname; ///< of a card that names nobody (some CPE) its pseudonym, or empty
     std::string given_names;
     std::optional<CardType> card_type;
     std::string card_number; ///< "8025000001/2800636234" or empty

@@ -84,7 +84,7 @@ function show(state) {
   at("problems").replaceChildren(...state.problems.map((problem) => element("li", problem)));
   table("sessions", ["origin", "features", "left", "opened", "action"], state.sessions.map((one) => [
     one.origin, one.features.join(", "), String(one.left), moment(one.opened),
-    button("end", one.origin, "/page/sessions/end", { session: one.id })]), "none_f");
+    button("end", one.origin, "/page/sessions/end", { id: one.id })]), "none_f");
   table("consents", ["origin", "features", "until", "action"], state.consents.map((one) => [
     one.origin, one.features.join(", "), day(one.until),
     button("revoke", one.origin, "/page/consents/revoke", { origin: one.origin })]));

@@ -20,6 +20,31 @@ public:
     {
         return verify::Refusal::store_unavailable;
     }
+    verify::Verdict<void> open(verify::SessionRecord) override
+    {
+        return verify::Refusal::store_unavailable;
+    }
+    verify::Verdict<std::shared_ptr<const verify::SessionRecord>>
+    find(std::string_view) override
+    {
+        return verify::Refusal::store_unavailable;
+    }
+    verify::Verdict<void> renew(const verify::SessionRecord&, std::string_view) override
+    {
+        return verify::Refusal::store_unavailable;
+    }
+    verify::Verdict<unsigned> use(const verify::Use&) override
+    {
+        return verify::Refusal::store_unavailable;
+    }
+    verify::Verdict<void> end(std::string_view) override
+    {
+        return verify::Refusal::store_unavailable;
+    }
+    verify::Verdict<void> charge(std::string_view, const verify::Quota&) override
+    {
+        return verify::Refusal::store_unavailable;
+    }
 };
 
 } // namespace

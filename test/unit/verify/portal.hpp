@@ -29,6 +29,7 @@ public:
 
     token::Nonce login_nonce;
     token::Nonce request_nonce;
+    crypto::PrivateKey session_key;
 
     token::CardClaims login_claims() const;
     token::CardClaims request_claims() const;
@@ -37,6 +38,18 @@ public:
     /// A login with this certificate in its header, signed by the physician's key.
     TokenDraft login_with(const x509::Certificate& certificate) const;
 
+    /// A session token for the portal's feature, with this nonce, which must be remembered.
+    token::CardClaims session_claims(const token::Nonce& nonce) const;
+    TokenDraft session(const token::Nonce& nonce) const;
+    /// A feature token under `session_token`, for what request_expected() asks.
+    TokenDraft feature(const std::string& session_token, std::uint64_t seq = 1) const;
+    TokenDraft revoke(const std::string& session_token) const;
+    /// A fresh nonce, handed out for `features` (default: the portal's one).
+    token::Nonce fresh_nonce(std::vector<token::Feature> features = {});
+
+    verify::Expectation session_expected() const;
+    verify::Expectation feature_expected() const;
+    verify::Expectation revoke_expected() const;
     verify::Expectation login_expected() const;
     verify::Expectation request_expected() const;
 

@@ -11,6 +11,7 @@
 
 using namespace cps;
 using test::certificate_named;
+using test::NameValue;
 using x509::holder_of;
 
 namespace {
@@ -137,6 +138,54 @@ TEST_SUITE("x509")
 
         CHECK(holder.surname == "LEFÈVRE");
         CHECK(holder.given_names == "Zoë Noël");
+    }
+
+    TEST_CASE("one RDN of three values may be in Latin-1")
+    {
+        const auto holder =
+            holder_of(certificate_named({{NID_commonName, V_ASN1_T61STRING, "00B6087510"},
+                                         {NID_surname, V_ASN1_T61STRING, "D'\xC9T\xC9", true},
+                                         {NID_givenName, V_ASN1_T61STRING, "Ana\xEFs", true}}))
+                .value();
+
+        CHECK(holder.id == "00B6087510");
+        CHECK(holder.surname == "D'ÉTÉ");
+        CHECK(holder.given_names == "Anaïs");
+    }
+
+    TEST_CASE("a card of a structure's staff may bear a pseudonym, or no name at all")
+    {
+        const NameValue cn{NID_commonName, V_ASN1_UTF8STRING, "3760021832/000000018"};
+        const auto lent =
+            holder_of(certificate_named({cn, {NID_pseudonym, V_ASN1_UTF8STRING, "ACCUEIL 1"}}))
+                .value();
+        CHECK(lent.id_kind == "finess");
+        CHECK(lent.surname == "ACCUEIL 1");
+        CHECK(lent.given_names.empty());
+
+        const auto named =
+            holder_of(certificate_named({cn,
+                                         {NID_surname, V_ASN1_UTF8STRING, "MARTIN"},
+                                         {NID_pseudonym, V_ASN1_UTF8STRING, "ACCUEIL 1"}}))
+                .value();
+        CHECK(named.surname == "MARTIN");
+        CHECK(holder_of(certificate_named({cn})).value().surname.empty());
+        CHECK(
+            is_malformed(certificate_named({cn, {NID_pseudonym, V_ASN1_UTF8STRING, "A\nB"}})));
+    }
+
+    TEST_CASE("every profession in force in TRE_G15 has a label")
+    {
+        for (const int code : {10, 21, 26, 28, 31, 32, 40, 50, 60, 69, 70, 80,
+                               81, 82, 83, 84, 85, 86, 91, 92, 94, 95, 96, 98}) {
+            CAPTURE(code);
+            const auto holder =
+                holder_of(certificate_named({{NID_commonName, V_ASN1_UTF8STRING, "8997"}},
+                                            {pki::profession(static_cast<unsigned>(code))}))
+                    .value();
+            CHECK(holder.profession.value().code == std::to_string(code));
+            CHECK(holder.profession.value().label != std::to_string(code));
+        }
     }
 
     TEST_CASE("a subject without exactly one CN is refused")

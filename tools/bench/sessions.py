@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""What a session costs: a feature token through the agent's HTTP beside a bare ES256 signature of the same
+OpenSSL, and a silent renewal beside the card's own signature. sessions.py [--json]; fails when a bound is missed.
+With CPS_BENCH_LONG=1 also 100,000 requests, watching the agent's memory."""
+
+import json
+import os
+import pathlib
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("CPS_BUILD_ROOT", ROOT / "build"))
+os.environ.setdefault("CPS_BUILD_ROOT", str(BUILD))
+os.environ.setdefault("CPS_TEST_PKI", str(BUILD / "test/integration/pki"))
+sys.path.insert(0, str(ROOT / "test/support"))
+
+import rig  # noqa: E402
+import winscard  # noqa: E402
+from agent_process import ORIGIN, Agent, challenge  # noqa: E402
+
+rig.isolate()
+
+TOKENS = 9_000  # of one run; a session makes at most 10,000
+PIPELINE = 16  # requests on their way at once, for throughput
+RENEWALS = 15
+LONG_TOKENS = 100_000
+SETTLED = 10_000  # tokens after which memory may not grow
+MAX_LATENCY, MIN_RATE = 0.5, 3000  # ms, a second
+# ms over the reader's and the card's own time: a worker process, the module and two PC/SC contexts are started anew
+# for each signature, so that no verified PIN stays anywhere.
+MAX_RENEWAL_OVER = 60
+MAX_RESIDENT, MAX_GROWTH = 15 * 1024, 256  # KiB
+PORTAL = {"one.toml": f"""\
+origin = "{ORIGIN}"
+name = {{ fr = "Essai" }}
+[[feature]]
+id = "a.read"
+label = {{ fr = "Lire" }}
+mode = "session"
+limit = 10000
+"""}
+
+
+class Connection:
+    """Keep-alive HTTP with as little of Python in the way as can be."""
+
+    def __init__(self, agent):
+        self.socket = socket.create_connection(("127.0.0.1", agent.port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.rest = b""
+
+    def request(self, agent, session):
+        body = json.dumps({"feat": "a.read", "htm": "GET", "htu": ORIGIN + "/api/patients/rights", "rid": "A" * 43})
+        return (f"POST /v1/sessions/{session}/tokens HTTP/1.1\r\nHost: 127.0.0.1:{agent.port}\r\nOrigin: {ORIGIN}\r\n"
+                f"Sec-Fetch-Mode: cors\r\nContent-Type: application/json\r\nCPS-Agent: 1\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n{body}").encode()
+
+    def answer(self):
+        while (end := self.rest.find(b"\r\n\r\n")) < 0:
+            self.rest += self.socket.recv(65536)
+        size = int(re.search(rb"[Cc]ontent-[Ll]ength: (\d+)", self.rest[:end]).group(1))
+        while len(self.rest) < end + 4 + size:
+            self.rest += self.socket.recv(65536)
+        whole, self.rest = self.rest[:end + 4 + size], self.rest[end + 4 + size:]
+        if not whole.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(whole.decode(errors="replace"))
+
+
+def open_session(agent):
+    agent.will_answer("pin 1234")
+    answer = agent.call("POST", "/v1/sessions", {"challenge": challenge("a.read", ttl=600)})
+    if answer.status != 200:
+        raise RuntimeError(answer.body.decode())
+    return answer.json["session"]
+
+
+def latencies(agent, count):
+    session, connection = open_session(agent), Connection(agent)
+    request, taken = connection.request(agent, session), []
+    for _ in range(count):
+        begun = time.perf_counter()
+        connection.socket.sendall(request)
+        connection.answer()
+        taken.append((time.perf_counter() - begun) * 1000)
+    return sorted(taken)
+
+
+def cpu_seconds(agent):
+    fields = pathlib.Path(f"/proc/{agent.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def rate(agent, count):
+    """Tokens a second, with several requests on their way, each on a connection of its own."""
+    session = open_session(agent)
+    connections = [Connection(agent) for _ in range(PIPELINE)]
+    request = connections[0].request(agent, session)
+    begun, used = time.perf_counter(), cpu_seconds(agent)
+    for _ in range(count // PIPELINE):
+        for connection in connections:
+            connection.socket.sendall(request)
+        for connection in connections:
+            connection.answer()
+    made = count // PIPELINE * PIPELINE
+    return made / (time.perf_counter() - begun), made / max(0.01, cpu_seconds(agent) - used)
+
+
+def bare_signatures():
+    """ES256 signatures a second by `openssl speed`, on this machine, now."""
+    shown = subprocess.run(["openssl", "speed", "-seconds", "2", "ecdsap256"], capture_output=True, text=True,
+                           check=True, timeout=60).stdout
+    return float(re.search(r"nistp256\)\s+\S+\s+\S+\s+([\d.]+)", shown).group(1))
+
+
+def renewals(agent, card):
+    """Milliseconds of silent renewals, and the commands of the last one."""
+    session, whole = open_session(agent), []
+    for _ in range(RENEWALS):
+        given, before = {"challenge": challenge("a.read", ttl=600)}, len(card.apdus())
+        begun = time.perf_counter()
+        answer = agent.call("POST", f"/v1/sessions/{session}/renew", given)
+        whole.append((time.perf_counter() - begun) * 1000)
+        if answer.status != 200:
+            raise RuntimeError(answer.body.decode())
+    lines = card.apdus()[before:]
+    return statistics.median(whole), [line[2:] for line in lines if line.startswith("> ")]
+
+
+def bare_commands(machine, commands):
+    """Milliseconds of connecting, the same commands and the reset after them, with nobody of ours in between: the
+    reader's and the card's own time. The PIN, which the log hides, is put back."""
+    sent = [bytes.fromhex(one.replace("2A 2A 2A 2A", "31 32 33 34")) for one in commands]
+    taken = []
+    for _ in range(RENEWALS):
+        with winscard.Context() as context:
+            reader = machine.reader()
+            begun = time.perf_counter()
+            card = context.connect(reader)
+            card.begin()
+            for command in sent:
+                card.transmit(command)
+            card.end()
+            card.disconnect(winscard.LEAVE_CARD)
+            context.connect(reader).disconnect(winscard.RESET_CARD)
+            taken.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(taken)
+
+
+def memory(agent):
+    """KiB resident after the first tokens and after all of them."""
+    settled = None
+    for done in range(0, LONG_TOKENS, SETTLED):
+        latencies(agent, SETTLED)
+        settled = settled or agent.resident_kib()
+        print(f"# {done + SETTLED} tokens: {agent.resident_kib()} KiB", file=sys.stderr)
+    return settled, agent.resident_kib()
+
+
+def main():
+    results, missed = {}, []
+
+    def judge(name, value, good, bound):
+        results[name] = round(value, 3)
+        if not good:
+            missed.append(f"{name}: {value:.3f}, the bound is {bound}")
+
+    with rig.Rig() as machine:
+        machine.start_pcscd()
+        card = machine.start_vcard("medecin-cps3")
+        agent = Agent(machine.directory / "agent", portals=PORTAL)
+        try:
+            rig.wait_until(lambda: agent.call("GET", "/v1/status").json["card"] == "present", "the card")
+            bare = bare_signatures()
+            results["bare_es256_per_s"] = bare
+            results["bare_es256_ms"] = round(1000 / bare, 4)
+            taken = latencies(agent, TOKENS)
+            median = statistics.median(taken)
+            judge("feature_token_ms_median", median, median <= MAX_LATENCY, MAX_LATENCY)
+            results["feature_token_ms_p99"] = round(taken[len(taken) * 99 // 100], 3)
+            elapsed, by_cpu = rate(agent, TOKENS)
+            results["feature_tokens_per_s_elapsed"] = round(elapsed)
+            judge("feature_tokens_per_core_second", by_cpu, by_cpu >= MIN_RATE, MIN_RATE)
+            renewed, commands = renewals(agent, card)
+            alone = bare_commands(machine, commands)
+            results["renewal_ms_median"] = round(renewed, 1)
+            results["renewal_commands"] = len(commands)
+            results["card_ms_median"] = round(alone, 1)
+            judge("renewal_over_card_ms", renewed - alone, renewed - alone <= MAX_RENEWAL_OVER, MAX_RENEWAL_OVER)
+            results["resident_kib"] = agent.resident_kib()
+            if os.environ.get("CPS_BENCH_LONG") == "1":
+                settled, at_last = memory(agent)
+                judge("resident_kib_after_all", at_last, at_last < MAX_RESIDENT, MAX_RESIDENT)
+                judge("resident_kib_growth", at_last - settled, at_last - settled <= MAX_GROWTH, MAX_GROWTH)
+        finally:
+            agent.stop()
+
+    if sys.argv[1:] == ["--json"]:
+        print(json.dumps(results))
+    else:
+        for name, value in results.items():
+            print(f"{name:32} {value}")
+    for line in missed:
+        print(line, file=sys.stderr)
+    sys.exit(1 if missed else 0)
+
+
+main()
