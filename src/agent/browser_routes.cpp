@@ -1,6 +1,7 @@
 #include "routes.hpp"
 
 #include "page_routes.hpp"
+#include "recording.hpp"
 #include "session_routes.hpp"
 #include "token_call.hpp"
 #include "web_eid_call.hpp"
@@ -132,6 +133,7 @@ void BrowserRoutes::handle(http::Request request, http::Reply reply)
     const auto caller = admission_.admit(request);
     if (!caller) {
         log::write(log::Level::info, caller.error());
+        record_refusal(services_.journal, request, caller.error().code());
         return reply(refuse(caller.error(), language));
     }
     auto share = [caller = *caller, reply](http::Response response) {

@@ -1,5 +1,6 @@
 #include "desk.hpp"
 
+#include "recording.hpp"
 #include "signing.hpp"
 
 #include "cps/base/log.hpp"
@@ -15,13 +16,14 @@ constexpr std::size_t max_waiting = 16; // silent renewals; a page that is refus
 } // namespace
 
 Desk::Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
-           Sessions& sessions, Consents& consents)
+           Sessions& sessions, Consents& consents, Journal& journal)
     : config_{config},
       worker_{std::move(worker)},
       presence_{presence},
       prompt_{prompt},
       sessions_{sessions},
       consents_{consents},
+      journal_{journal},
       thread_{[this] { run(); }}
 {
 }
@@ -101,8 +103,13 @@ void Desk::run()
 
         const std::stop_callback caller_left{job.request.gone,
                                              [&] { cancel.signal(Errc::cancelled); }};
-        auto outcome = sign_token(
-            job.request, {config_, worker_, presence_, prompt_, sessions_, cancel, consents_});
+        Outcome outcome{Error{}, {}};
+        if (const auto room = journal_.ready(); !room)
+            outcome.token = room.error(); // the person is not asked in vain
+        else
+            outcome = recorded(journal_, job.request,
+                               sign_token(job.request, {config_, worker_, presence_, prompt_,
+                                                        sessions_, cancel, consents_}));
         if (!outcome.token)
             log::write(log::Level::notice, outcome.token.error());
 

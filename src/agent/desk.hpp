@@ -4,6 +4,7 @@
 #include "cancel.hpp"
 #include "config.hpp"
 #include "consents.hpp"
+#include "journal.hpp"
 #include "pin_prompt.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
@@ -55,8 +56,9 @@ class Desk {
 public:
     using Done = std::function<void(Outcome)>;
     /// @param worker path of cps-agent-worker.
+    /// @param journal gets every outcome before the caller does.
     Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
-         Sessions& sessions, Consents& consents);
+         Sessions& sessions, Consents& consents, Journal& journal);
     ~Desk();
     Desk(const Desk&) = delete;
     Desk& operator=(const Desk&) = delete;
@@ -83,6 +85,7 @@ private:
     PinPrompt& prompt_;
     Sessions& sessions_;
     Consents& consents_;
+    Journal& journal_;
 
     std::mutex mutex_;
     std::condition_variable wake_;

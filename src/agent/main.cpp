@@ -1,11 +1,13 @@
 #include "config.hpp"
 #include "desk.hpp"
+#include "journal.hpp"
 #include "pinentry.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
 #include "revoke_poster.hpp"
 #include "routes.hpp"
 #include "runtime_dir.hpp"
+#include "session_journal.hpp"
 #include "session_timer.hpp"
 #include "tickets.hpp"
 
@@ -101,30 +103,35 @@ int serve(const Options& options, const Loaded& loaded)
     crypto::start_secure_heap();
     const RuntimeDir runtime{options.runtime_dir};
     boost::asio::io_context io{1};
+    const SystemClock clock;
+    const auto state = personal_state_dir();
+    Journal journal{state, clock};
     Presence presence;
     Pinentry prompt{loaded.config.pinentry_program};
-    const SystemClock clock;
     RevokePoster poster{poster_path()};
+    SessionJournal session_journal{journal};
     Sessions sessions{loaded.config, clock, poster};
+    sessions.add_observer(session_journal);
     SessionTimer session_timer{io, sessions};
-    const auto state = personal_state_dir();
     Consents consents{state.empty() ? state : state / "consents.json",
                       loaded.config.consent_days, clock};
-    Desk desk{loaded.config, worker_path(), presence, prompt, sessions, consents};
+    Desk desk{loaded.config, worker_path(), presence, prompt, sessions, consents, journal};
     const pcsc::Monitor monitor{[&](const pcsc::Snapshot& now) {
         sessions.cards_are(now); // first: no token after the card
         presence.update(now);
     }};
     Tickets tickets{clock};
-    const Services services{loaded.config, loaded.portals, loaded.problems,
-                            presence,      desk,           sessions,
-                            consents,      tickets,        language_of(loaded.config)};
+    const Services services{
+        loaded.config, loaded.portals, loaded.problems, presence, desk,
+        journal,       sessions,       consents,        tickets,  language_of(loaded.config)};
 
     BrowserRoutes browser_routes{services};
     http::Server browser{io, browser_routes};
     const auto port = listen(browser);
     if (!port)
         return no_port;
+    if (*port != first_port)
+        (void)journal.write({Event::port_taken, {}, {}, std::to_string(*port), 1});
     browser_routes.listening_on(*port);
     ControlRoutes control_routes{services, *port};
     http::Server control{io, control_routes};

@@ -27,6 +27,13 @@ json::object page_state(const Services& services)
                                        {"name", portal.name.in(services.language)},
                                        {"features", std::move(features)}});
     }
+    json::array events; // newest first, as a page is read
+    const auto recent = services.journal.recent();
+    for (auto line = recent.rbegin(); line != recent.rend(); ++line)
+        events.push_back(json::object{{"time", to_number(line->time)},
+                                      {"what", words_of(line->entry.event, services.language)},
+                                      {"origin", line->entry.origin},
+                                      {"outcome", line->entry.outcome}});
     return {{"language", services.language},
             {"version", CPS_VERSION},
             {"port", services.port},
@@ -37,7 +44,7 @@ json::object page_state(const Services& services)
             {"sessions", sessions_json(services, services.language)},
             {"consents", shown_consents(services)},
             {"portals", std::move(portals)},
-            {"journal", json::array{}}};
+            {"journal", std::move(events)}};
 }
 
 } // namespace cps::agent

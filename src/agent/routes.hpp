@@ -3,6 +3,7 @@
 #include "admission.hpp"
 #include "config.hpp"
 #include "desk.hpp"
+#include "journal.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
 #include "tickets.hpp"
@@ -24,6 +25,7 @@ struct Services {
     const std::vector<ConfigProblem>& problems;
     const Presence& presence;
     Desk& desk;
+    Journal& journal;
     Sessions& sessions;
     Consents& consents;
     Tickets& tickets;

@@ -149,6 +149,8 @@ void make_feature_token(const Services& services, const Caller& caller,
     const auto made = services.sessions.feature_token(caller.origin, id_of(request), *call);
     if (!made)
         return reply(refuse(made.error(), language_for(services, request)));
+    services.journal.feature_used(std::string{id_of(request)}, caller.origin.str(),
+                                  call->feature.str());
     reply(json_response({{"token", made->token}, {"left", made->left}}));
 }
 

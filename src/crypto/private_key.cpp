@@ -52,6 +52,18 @@ Result<PrivateKey> PrivateKey::from_pem(std::string_view pem)
     return PrivateKey{std::shared_ptr<EVP_PKEY>{std::move(key)}};
 }
 
+Bytes PrivateKey::to_der() const
+{
+    const ossl::ErrorMark mark;
+    const ossl::UniqueBio out{BIO_new(BIO_s_mem())};
+    char* data = nullptr; // owned by `out`
+    if (!out || i2d_PKCS8PrivateKey_bio(out.get(), key_.get(), nullptr, nullptr, 0, nullptr,
+                                        nullptr) != 1)
+        throw Error{Errc::internal, "OpenSSL cannot write the key"};
+    const auto size = BIO_get_mem_data(out.get(), &data);
+    return copy_of(octets({data, static_cast<std::size_t>(size)}));
+}
+
 PublicKey PrivateKey::public_key() const
 {
     // Through its encoding, so that the private half does not travel along.

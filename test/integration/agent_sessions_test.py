@@ -35,6 +35,25 @@ class ALife(WithPortal):
         self.assertIn("4 consultations", shown["desc"])
         self.assertIn("Lire une liste", shown["desc"])
 
+    def test_the_journal_tells_of_opening_use_renewal_and_end(self):
+        session = self.opened()
+        for _ in range(5):
+            self.assertEqual(self.feature(session["session"]).status, 200)
+        self.assertEqual(self.renew(session["session"]).status, 200)
+        self.assertEqual(self.call("DELETE", f"/v1/sessions/{session['session']}").status, 204)
+        path = self.agent.state / "journal.jsonl"
+
+        def told():
+            lines = [json.loads(line) for line in path.read_text().splitlines()]
+            mine = [line for line in lines if line["origin"] == self.portal.origin][-4:]
+            return [(line["what"], line["outcome"], line["count"]) for line in mine]
+        wanted = [("session", "done", 1), ("renew", "done", 1), ("features", "done", 5), ("session_end", "page", 1)]
+        rig.wait_until(lambda: told() == wanted, wanted)
+        text = path.read_text()
+        for secret in (session["session"], *session["token"].split("."), "/api/x"):
+            self.assertNotIn(secret, text)
+        self.assertEqual(cpsctl(self.agent, "journal", "--verify").returncode, 0)
+
     def test_feature_tokens_are_signed_by_the_session_key_and_counted(self):
         session = self.opened()
         _, granted, _ = parts(session["token"])

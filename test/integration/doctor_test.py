@@ -31,7 +31,8 @@ class Person:
         self.configure(f'module = "{OWN}"\npinentry_program = "{ROOT}/test/support/pinentry"\n')
         self.environment = {**os.environ, "XDG_RUNTIME_DIR": str(self.folder), "LANG": "en_GB.UTF-8",
                             "XDG_CONFIG_HOME": str(self.folder / "home"),
-                            "XDG_CACHE_HOME": str(self.folder / "cache")}
+                            "XDG_CACHE_HOME": str(self.folder / "cache"),
+                            "XDG_STATE_HOME": str(self.folder / "state")}
         for name in ("LC_ALL", "LC_MESSAGES"):
             self.environment.pop(name, None)
 
@@ -247,6 +248,7 @@ class Doctor(unittest.TestCase):
             stranger.listen()
             told = {one["id"] for one in json.loads(self.person.doctor("--json").stdout)["findings"]}
             self.assertEqual(told, {"agent_absent", "port_taken"})
+            self.assertIn(f"(pid {os.getpid()})", self.found()["port_taken"]["subject"])
             agent = Agent(self.folder)
             self.addCleanup(agent.stop)
             self.assertEqual(list(self.found()), ["port_taken"])
@@ -256,12 +258,61 @@ class Doctor(unittest.TestCase):
         self.addCleanup(agent.stop)
         self.assertEqual(self.found(), {})
 
+    def test_the_agent_is_older_than_what_is_installed(self):
+        self.start()
+        old = pathlib.Path(self.folder) / "old" / "agent"
+        old.mkdir(parents=True)
+        worker = old.parent / "pkcs11_client"
+        worker.mkdir()
+        (worker / "cps-agent-worker").symlink_to(BUILD / "src/pkcs11_client/cps-agent-worker")
+        program = (BUILD / "src/agent/cps-agent").read_bytes()
+        version = subprocess.run([BUILD / "src/agent/cps-agent", "--version"], capture_output=True, check=True).stdout
+        older = b"0.0." + b"0" * (len(version.strip()) - 4)
+        self.assertIn(version.strip() + b"\0", program)
+        (old / "cps-agent").write_bytes(program.replace(version.strip() + b"\0", older + b"\0"))
+        (old / "cps-agent").chmod(0o755)
+        agent = Agent(self.folder, program=old / "cps-agent")
+        self.addCleanup(agent.stop)
+        self.assertEqual(list(self.found()), ["agent_outdated"])
+        agent.stop()
+        agent = Agent(self.folder)
+        self.addCleanup(agent.stop)
+        self.assertEqual(self.found(), {})
+
+    def test_the_journal_is_damaged(self):
+        self.start()
+        agent = Agent(self.folder)
+        self.addCleanup(agent.stop)
+        rig.wait_until(lambda: agent.call("GET", "/v1/status").json["card"] == "present", "the card")
+        for _ in range(2):
+            agent.will_answer("pin 1234")
+            self.assertEqual(agent.token().status, 200)
+        self.assertEqual(self.found(), {})
+        journal = agent.state / "journal.jsonl"
+        journal.write_text(journal.read_text().replace("amelipro", "amelipra", 1))
+        found = self.found()
+        self.assertEqual(list(found), ["journal_broken"])
+        self.assertIn(f"{journal}:2:", found["journal_broken"]["subject"])
+        agent.will_answer("pin 1234")
+        self.assertEqual(agent.token().status, 200)
+        self.assertEqual(self.found()["journal_broken"]["subject"], str(agent.state / "journal.broken.jsonl"))
+        for file in agent.state.glob("journal.broken*"):
+            file.rename(pathlib.Path(self.folder) / file.name)
+        self.assertEqual(self.found(), {})
+
     def test_each_fault_has_its_test_and_its_page(self):
         import re
         faults = set(re.findall(r'FaultRow\{\s*Fault::\w+,\s*"(\w+)"', TABLE))
         tested = set(re.findall(r'"(\w+)"', pathlib.Path(__file__).read_text()))
         documented = set(re.findall(r"^## `(\w+)`", (ROOT / "docs/doctor.md").read_text(), re.MULTILINE))
         self.assertEqual(documented, faults)
+        page = (ROOT / "docs/doctor.md").read_text()
+        joined = re.sub(r'"\s+"', "", TABLE)
+        for row in re.findall(r"FaultRow\{(.*?)\},?\n", joined, re.DOTALL):
+            name, _, what, _, remedy = [text.replace('\\"', '"') for text in re.findall(r'"((?:[^"\\]|\\.)*)"', row)]
+            section = page.split(f"## `{name}`")[1].split("\n## ")[0]
+            self.assertIn(what, section)
+            self.assertIn(remedy, section)
         self.assertEqual(faults - tested - {"certificate_missing"}, set())
 
 

@@ -70,9 +70,10 @@ class Answer:
 class Agent:
     """Starts at once, waits until it listens; `stop` ends it by its process id."""
 
-    def __init__(self, folder, module=MODULE, portals=None, settings="", environment=None):
+    def __init__(self, folder, module=MODULE, portals=None, settings="", environment=None, program=None):
         self.folder = pathlib.Path(folder)
         self.runtime = self.folder / "cps-agent"
+        self.state = self.folder / "state" / "cps-agent"
         (self.folder / "portals.d").mkdir(parents=True, exist_ok=True)
         for name, text in (PORTALS if portals is None else portals).items():
             (self.folder / "portals.d" / name).write_text(text)
@@ -93,7 +94,7 @@ class Agent:
             self.environment.pop(name, None)
         self.log = open(self.folder / "agent.log", "ab")
         self.process = subprocess.Popen(
-            [BUILD / "src/agent/cps-agent", "--config", self.folder / "agent.toml", "--runtime-dir", self.runtime],
+            [program or BUILD / "src/agent/cps-agent", "--config", self.folder / "agent.toml", "--runtime-dir", self.runtime],
             env=self.environment, stderr=self.log, stdin=subprocess.DEVNULL,
         )
         self.port = self._wait_for_port()

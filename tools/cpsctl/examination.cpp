@@ -1,10 +1,12 @@
 #include "examination.hpp"
 
 #include "agent/config.hpp"
+#include "agent/journal_files.hpp"
 #include "agent/portals.hpp"
 #include "agent/runtime_dir.hpp"
 #include "agent_call.hpp"
 #include "pcsc/service_socket.hpp"
+#include "port_holder.hpp"
 
 #include "cps/base/clock.hpp"
 #include "cps/base/unique_handle.hpp"
@@ -23,6 +25,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 namespace cps::ctl {
@@ -64,6 +67,25 @@ bool listens_on_loopback(std::uint16_t port)
     return connect_to(reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
+/// Compares `1.10.2` number by number; what is no number counts as 0.
+bool is_older(std::string_view version, std::string_view than)
+{
+    const auto next = [](std::string_view& rest) {
+        unsigned number = 0;
+        const auto dot = std::min(rest.find('.'), rest.size());
+        std::from_chars(rest.data(), rest.data() + dot, number);
+        rest.remove_prefix(std::min(dot + 1, rest.size()));
+        return number;
+    };
+    while (!version.empty() || !than.empty()) {
+        const auto left = next(version);
+        const auto right = next(than);
+        if (left != right)
+            return left < right;
+    }
+    return false;
+}
+
 /// While it lives, nothing reaches standard error: the module's process inherits it, and the
 /// findings say what matters.
 class Hush {
@@ -97,6 +119,7 @@ public:
         look_at_readers();
         look_at_certificates();
         look_at_agent();
+        look_at_journal();
         return std::move(findings_);
     }
 
@@ -113,6 +136,7 @@ private:
     void explain_missing();
     void look_at_certificate(const x509::Certificate& certificate);
     void look_at_agent();
+    void look_at_journal();
 
     const Patient& patient_;
     std::vector<Finding> findings_;
@@ -247,11 +271,27 @@ void Examination::look_at_agent()
     try {
         const auto status = call_agent(patient_.control_socket, "GET", "/control/status");
         port = status.at("port").to_number<std::int64_t>();
+        const std::string version{status.at("version").as_string()};
+        if (is_older(version, CPS_VERSION))
+            find(Fault::agent_outdated, version + " < " + CPS_VERSION);
     } catch (const AgentAbsent&) {
         find(Fault::agent_absent);
     }
     if (port != agent_port && listens_on_loopback(agent_port))
-        find(Fault::port_taken);
+        find(Fault::port_taken, program_listening_on(agent_port));
+}
+
+void Examination::look_at_journal()
+{
+    const agent::JournalFiles files{agent::personal_state_dir()};
+    if (files.dir.empty())
+        return;
+    if (const auto report = agent::check_journal(files); report.fault)
+        return find(Fault::journal_broken, report.fault->str());
+    std::error_code ec;
+    for (const auto& file : {files.broken(), files.broken_older()})
+        if (std::filesystem::exists(file, ec))
+            return find(Fault::journal_broken, file.string());
 }
 
 } // namespace

@@ -94,6 +94,22 @@ constexpr std::array rows{
         "tromper les pages. Terminez-le, puis redémarrez l'agent.",
         "Find it (ss -ltnp 'sport = :27743'): an unknown program in this place may deceive "
         "pages. End it, then restart the agent."},
+    FaultRow{Fault::agent_outdated, "agent_outdated", Severity::warning,
+             "L'agent qui tourne est plus ancien que le programme installé.",
+             "The agent that runs is older than what is installed.",
+             "Redémarrez-le : systemctl --user restart cps-agent",
+             "Restart it: systemctl --user restart cps-agent"},
+    FaultRow{
+        Fault::journal_broken, "journal_broken", Severity::warning,
+        "Le journal de l'agent est altéré : une ligne a été changée, ou retirée.",
+        "The agent's journal is damaged: a line was changed, or taken away.",
+        "Gardez une copie des fichiers journal.* de ce dossier et montrez-la à votre "
+        "informaticien ; au prochain jeton l'agent met le journal altéré de côté, et ce "
+        "message "
+        "disparaît quand les fichiers journal.broken.* sont déplacés ailleurs.",
+        "Keep a copy of the files journal.* of this folder and show it to whoever looks after "
+        "this computer; with the next token the agent sets the damaged journal aside, and this "
+        "message goes when the files journal.broken.* are moved elsewhere."},
 };
 
 constexpr bool in_order()
@@ -101,7 +117,7 @@ constexpr bool in_order()
     for (std::size_t i = 0; i != rows.size(); ++i)
         if (static_cast<std::size_t>(rows[i].fault) != i)
             return false;
-    return rows.size() == static_cast<std::size_t>(Fault::port_taken) + 1;
+    return rows.size() == static_cast<std::size_t>(Fault::journal_broken) + 1;
 }
 static_assert(in_order(), "a row for each fault, in their order");
 

@@ -22,7 +22,9 @@ enum class Fault {
     certificate_expiring, ///< within expiring_days
     clock_off,            ///< the machine's clock is certainly wrong
     agent_absent,
-    port_taken, ///< a stranger listens where pages look for the agent first
+    port_taken,     ///< a stranger listens where pages look for the agent first
+    agent_outdated, ///< the agent is older than cpsctl
+    journal_broken, ///< the agent's journal does not hold together, or one was set aside
 };
 
 enum class Severity {

@@ -30,6 +30,7 @@ Run declare_cert(CLI::App& app);
 Run declare_consents(CLI::App& app);
 Run declare_portal(CLI::App& app);
 Run declare_doctor(CLI::App& app);
+Run declare_journal(CLI::App& app);
 Run declare_sessions(CLI::App& app);
 Run declare_status(CLI::App& app);
 Run declare_token(CLI::App& app);

@@ -13,6 +13,9 @@ public:
     static Result<PrivateKey> from_pem(std::string_view pem);
 
     PublicKey public_key() const;
+    /// PKCS #8 (RFC 5958), unencrypted: for a file of mode 0600 and nothing else.
+    /// @throws Error internal.
+    Bytes to_der() const;
     /// ES256 signatures come as R ‖ S. @throws Error bad_argument for a key of another kind.
     Bytes sign(SignatureAlgorithm algorithm, ByteView data) const;
 

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "desk.hpp"
+#include "journal.hpp"
+
+#include "cps/http/message.hpp"
+
+namespace cps::agent {
+
+/// Writes what came of `request` to the journal. `outcome` as it was; a token that could not be
+/// written down is withheld and becomes `internal`. What failed before the person was asked
+/// is summed up (Journal::refused), since a page may repeat it.
+Outcome recorded(Journal& journal, const TokenRequest& request, Outcome outcome);
+
+/// A request that was not let in. An Origin in any but the canonical form is left out.
+void record_refusal(Journal& journal, const http::Request& request, Errc code) noexcept;
+
+} // namespace cps::agent
