@@ -60,6 +60,18 @@ class Consents(WithCard):
         self.assertIn("Le site reçoit votre nom", shown)
         self.assertEqual([c["features"] for c in self.consents()], [["login"], ["infopatient.read"]])
 
+    def test_a_session_is_explained_once_and_its_limit_told_each_time(self):
+        self.agent.will_answer("pin 1234", "pin 1234")
+        for _ in range(2):
+            answer = self.agent.call("POST", "/v1/sessions", {"challenge": challenge("infopatient.list", ttl=600)})
+            self.assertEqual(answer.status, 200, answer.body)
+        first, second = (shown["desc"] for shown in self.agent.dialogs())
+        self.assertIn("Le site reçoit votre nom", first)
+        self.assertNotIn("Le site reçoit votre nom", second)
+        for shown in (first, second):
+            self.assertIn("200 consultations au plus", shown)
+        self.assertEqual(len(self.pin_attempts()), 2)
+
     def test_only_a_completed_dialog_is_remembered(self):
         self.agent.will_answer("cancel")
         self.assertEqual(self.agent.token().code, "pin_cancelled")
