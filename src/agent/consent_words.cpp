@@ -13,11 +13,7 @@ std::string feature_details(const AskedFor& asked, const PortalFeature& feature)
     case FeatureMode::card:
         return fr ? " (votre code est demandé à chaque fois)"
                   : " (your code is asked for each time)";
-    case FeatureMode::session: {
-        const auto limit = std::to_string(feature.limit);
-        return fr ? " (" + limit + " fois au plus, tant que la carte reste dans le lecteur)"
-                  : " (at most " + limit + " times, while the card stays in the reader)";
-    }
+    case FeatureMode::session: return {}; // its limit is said once, for the session
     }
     return {};
 }

@@ -53,19 +53,20 @@ TEST_SUITE("agent")
         portal.features.emplace(list, PortalFeature{{"Lister", "List"}, FeatureMode::card, 0});
         AskedFor asked{"fr", portal.origin, &portal, {read, list}, "ALICE"};
         asked.remembered_days = 90;
+        asked.limit = 200;
 
         const auto full = pin_dialog(asked).description;
         asked.wording = Wording::brief;
         const auto brief = pin_dialog(asked).description;
 
-        for (const auto* const part :
-             {"Lire (200 fois au plus", "Lister (votre code est demandé à chaque fois)",
-              "votre identifiant national", "retenu 90 jours"}) {
+        for (const auto* const part : {"Lister (votre code est demandé à chaque fois)",
+                                       "votre identifiant national", "retenu 90 jours"}) {
             CHECK(full.find(part) != std::string::npos);
             CHECK(brief.find(part) == std::string::npos);
         }
-        for (const auto* const part : {"Un demande", "Lire", "Lister", "https://one.example",
-                                       "ALICE", "tapez votre code porteur"}) {
+        for (const auto* const part :
+             {"Un demande", "200 consultations au plus", "Lire", "Lister",
+              "https://one.example", "ALICE", "tapez votre code porteur"}) {
             CHECK(full.find(part) != std::string::npos);
             CHECK(brief.find(part) != std::string::npos);
         }
