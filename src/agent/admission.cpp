@@ -1,5 +1,7 @@
 #include "admission.hpp"
 
+#include "site_words.hpp"
+
 #include <array>
 #include <string>
 
@@ -33,6 +35,16 @@ bool Admission::is_our_host(std::string_view host) const
     return false;
 }
 
+Result<Caller> Admission::admit_origin(const token::Origin& origin, const Config& config,
+                                       const Portals& portals)
+{
+    if (const auto* const portal = portals.find(origin))
+        return Caller{origin, portal};
+    if (config.unknown_origins == UnknownOrigins::deny || !origin.is_https())
+        return Error{Errc::origin_refused, "an origin that is not registered"};
+    return Caller{origin, nullptr, resembles_registered(origin, portals)};
+}
+
 Result<void> Admission::admit_peer(const http::Request& request) const
 {
     if (!request.peer_user)
@@ -64,10 +76,7 @@ Result<Caller> Admission::admit(const http::Request& request) const
     if (request.count("Service-Worker") != 0)
         return refused;
 
-    const auto* const portal = portals_->find(*origin);
-    if (portal == nullptr && config_->unknown_origins == UnknownOrigins::deny)
-        return refused;
-    return Caller{*origin, portal};
+    return admit_origin(*origin, *config_, *portals_);
 }
 
 Result<void> Admission::admit_page(const http::Request& request, PagePart part) const

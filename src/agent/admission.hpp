@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 
 namespace cps::agent {
 
@@ -18,6 +19,8 @@ namespace cps::agent {
 struct Caller {
     token::Origin origin;
     const Portal* portal = nullptr;
+    /// An unknown origin: the registered one that it looks like, or empty.
+    std::string resembles{};
 };
 
 /// The "who is let in" table of docs/http-api.md, for the checks that read the request alone.
@@ -31,6 +34,10 @@ public:
     {
     }
 
+    /// Whether IT lets that origin ask at all: registered, or unknown, https and "login".
+    /// Errors: origin_refused.
+    static Result<Caller> admit_origin(const token::Origin& origin, const Config& config,
+                                       const Portals& portals);
     /// The peer's user, Host, Origin and Sec-Fetch, in this order. Errors: wrong_user,
     /// host_refused, origin_refused.
     Result<Caller> admit(const http::Request& request) const;

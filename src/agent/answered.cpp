@@ -4,12 +4,12 @@
 
 namespace cps::agent {
 
-bool AnsweredNonces::contains(const token::Origin& origin, const token::Nonce& nonce) const
+bool AnsweredNonces::contains(const token::Origin& origin, const std::string& nonce) const
 {
     return seen_.contains({origin, nonce});
 }
 
-void AnsweredNonces::add(const token::Origin& origin, const token::Nonce& nonce)
+void AnsweredNonces::add(const token::Origin& origin, const std::string& nonce)
 {
     const Key key{origin, nonce};
     if (!seen_.insert(key).second)

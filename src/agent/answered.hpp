@@ -1,12 +1,14 @@
 #pragma once
 
 #include "cps/token/values.hpp"
+#include "cps/token/web_eid.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <deque>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
 
 namespace cps::agent {
@@ -17,11 +19,28 @@ class AnsweredNonces {
 public:
     static constexpr std::size_t capacity = 4096; // nonces: about 500 kB at most
 
-    bool contains(const token::Origin& origin, const token::Nonce& nonce) const;
-    void add(const token::Origin& origin, const token::Nonce& nonce);
+    bool contains(const token::Origin& origin, const token::Nonce& nonce) const
+    {
+        return contains(origin, nonce.str());
+    }
+    void add(const token::Origin& origin, const token::Nonce& nonce)
+    {
+        add(origin, nonce.str());
+    }
+    /// Always longer than a Nonce, so that the two kinds never meet.
+    bool contains(const token::Origin& origin, const token::WebEidNonce& nonce) const
+    {
+        return contains(origin, nonce.str());
+    }
+    void add(const token::Origin& origin, const token::WebEidNonce& nonce)
+    {
+        add(origin, nonce.str());
+    }
 
 private:
-    using Key = std::pair<token::Origin, token::Nonce>;
+    using Key = std::pair<token::Origin, std::string>;
+    bool contains(const token::Origin& origin, const std::string& nonce) const;
+    void add(const token::Origin& origin, const std::string& nonce);
     std::set<Key> seen_;
     std::deque<Key> order_;
 };

@@ -4,6 +4,7 @@
 #include "recording.hpp"
 #include "session_routes.hpp"
 #include "token_call.hpp"
+#include "web_eid_call.hpp"
 
 #include "cps/base/log.hpp"
 #include "cps/token/json.hpp"
@@ -67,6 +68,7 @@ constexpr Route routes[] = {
     {"DELETE", "/v1/sessions/{id}",        Access::registered,         end_session},
     {"POST",   "/v1/sessions/{id}/renew",  Access::registered,         renew_session},
     {"POST",   "/v1/sessions/{id}/tokens", Access::registered,         make_feature_token},
+    {"POST",   "/v1/web-eid",              Access::registered,         make_web_eid_token},
 };
 // clang-format on
 
@@ -134,7 +136,7 @@ void BrowserRoutes::handle(http::Request request, http::Reply reply)
         record_refusal(services_.journal, request, caller.error().code());
         return reply(refuse(caller.error(), language));
     }
-    auto share = [caller = *caller, reply = std::move(reply)](http::Response response) {
+    auto share = [caller = *caller, reply](http::Response response) {
         share_with(response, caller);
         reply(std::move(response));
     };

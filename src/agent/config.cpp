@@ -90,6 +90,12 @@ std::optional<Config> Config::load(const std::filesystem::path& file,
     config.personal_portals = table.flag("personal_portals").value_or(true);
     config.session_idle = table.duration("session_idle").value_or(config.session_idle);
     config.session_max = table.duration("session_max").value_or(config.session_max);
+    if (const auto days = table.number("consent_days")) {
+        if (*days < 0 || *days > Config::max_consent_days)
+            table.complain("consent_days", "must be 0 to 365 days");
+        else
+            config.consent_days = std::chrono::days{*days};
+    }
     table.refuse_other_keys();
     if (unusable)
         return std::nullopt;

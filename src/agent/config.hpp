@@ -35,6 +35,8 @@ struct Config {
     std::chrono::seconds session_idle{std::chrono::hours{1}};
     std::chrono::seconds session_max{std::chrono::hours{4}};
     Language language = Language::automatic;
+    static constexpr unsigned max_consent_days = 365;
+    std::chrono::days consent_days{90}; ///< a remembered consent's life; 0: none is remembered
 
     /// Reads `file`. Every problem is collected in `problems`; empty when the file cannot be
     /// used at all, because it does not parse, or names no module or pinentry that is safe to

@@ -1,5 +1,6 @@
 #include "routes.hpp"
 
+#include "consent_routes.hpp"
 #include "session_control.hpp"
 #include "token_call.hpp"
 
@@ -79,11 +80,10 @@ void make_token(const Services& services, const http::Request& request, http::Re
     if (!origin)
         return reply(refuse({Errc::bad_request, "no origin"}, language));
     members.erase("origin");
-    const Caller caller{*origin, services.portals.find(*origin)};
-    if (caller.portal == nullptr && services.config.unknown_origins == UnknownOrigins::deny)
-        return reply(
-            refuse({Errc::origin_refused, "an origin that is not registered"}, language));
-    auto call = read_token_call(members, caller);
+    const auto caller = Admission::admit_origin(*origin, services.config, services.portals);
+    if (!caller)
+        return reply(refuse(caller.error(), language));
+    auto call = read_token_call(members, *caller);
     if (!call)
         return reply(refuse(call.error(), language));
     call->gone = request.gone;
@@ -115,6 +115,8 @@ void ControlRoutes::handle(http::Request request, http::Reply reply)
             return reply(refuse({Errc::method_refused, "no such method here"}, language));
         return reply(end_sessions(services_, request, language));
     }
+    if (auto answer = answer_consents(services_, request, language))
+        return reply(std::move(*answer));
     if (request.path() == "/control/tickets") {
         if (request.method != "POST")
             return reply(refuse({Errc::method_refused, "no such method here"}, language));

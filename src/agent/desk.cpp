@@ -16,12 +16,13 @@ constexpr std::size_t max_waiting = 16; // silent renewals; a page that is refus
 } // namespace
 
 Desk::Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
-           Sessions& sessions, Journal& journal)
+           Sessions& sessions, Consents& consents, Journal& journal)
     : config_{config},
       worker_{std::move(worker)},
       presence_{presence},
       prompt_{prompt},
       sessions_{sessions},
+      consents_{consents},
       journal_{journal},
       thread_{[this] { run(); }}
 {
@@ -61,7 +62,8 @@ std::optional<Errc> Desk::refusal(const TokenRequest& request) const
     if (!request.session && (request.challenge.features.size() != 1 ||
                              !std::ranges::all_of(request.challenge.features, known)))
         return Errc::feature_unknown;
-    if (answered_.contains(request.origin, request.challenge.nonce))
+    if (request.web_eid ? answered_.contains(request.origin, *request.web_eid)
+                        : answered_.contains(request.origin, request.challenge.nonce))
         return Errc::challenge_stale;
     const bool silent = is_silent(request);
     if (!silent && cool_down_.must_wait(request.origin, request.received))
@@ -107,7 +109,7 @@ void Desk::run()
         else
             outcome = recorded(journal_, job.request,
                                sign_token(job.request, {config_, worker_, presence_, prompt_,
-                                                        sessions_, cancel}));
+                                                        sessions_, cancel, consents_}));
         if (!outcome.token)
             log::write(log::Level::notice, outcome.token.error());
 
@@ -125,7 +127,10 @@ void Desk::finish(Job job, Outcome outcome)
         const std::scoped_lock lock{mutex_};
         const auto& origin = job.request.origin;
         if (outcome.token) {
-            answered_.add(origin, job.request.challenge.nonce);
+            if (job.request.web_eid)
+                answered_.add(origin, *job.request.web_eid);
+            else
+                answered_.add(origin, job.request.challenge.nonce);
             cool_down_.agreed(origin);
         } else if (const auto code = outcome.token.error().code();
                    code == Errc::pin_cancelled || code == Errc::consent_refused ||

@@ -3,6 +3,7 @@
 #include "answered.hpp"
 #include "cancel.hpp"
 #include "config.hpp"
+#include "consents.hpp"
 #include "journal.hpp"
 #include "pin_prompt.hpp"
 #include "portals.hpp"
@@ -12,6 +13,7 @@
 #include "cps/base/error.hpp"
 #include "cps/token/challenge.hpp"
 #include "cps/token/values.hpp"
+#include "cps/token/web_eid.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -32,13 +34,16 @@ struct TokenRequest {
     token::Challenge challenge;
     std::optional<token::RequestBinding> request; ///< present: a request token
     std::chrono::steady_clock::time_point received;
-    std::string language;                ///< "fr" or "en", of the dialogs
-    std::stop_token gone;                ///< the caller left: the dialog goes too
+    std::string language;    ///< "fr" or "en", of the dialogs
+    std::stop_token gone;    ///< the caller left: the dialog goes too
+    std::string resembles{}; ///< the registered origin that an unknown one looks like
+    /// Present: a Web eID token for this nonce; the challenge is one of the agent's own.
+    std::optional<token::WebEidNonce> web_eid{};
     std::optional<SessionAsk> session{}; ///< present: a session token
 };
 
 struct Outcome {
-    Result<std::string> token; ///< the compact JWS
+    Result<std::string> token; ///< the compact JWS, or the Web eID token as JSON
     std::optional<int> tries_left;
     std::optional<SessionGrant> grant{}; ///< with a session token
     bool card_refused = false;           ///< at a renewal: the card is not what it was
@@ -53,7 +58,7 @@ public:
     /// @param worker path of cps-agent-worker.
     /// @param journal gets every outcome before the caller does.
     Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
-         Sessions& sessions, Journal& journal);
+         Sessions& sessions, Consents& consents, Journal& journal);
     ~Desk();
     Desk(const Desk&) = delete;
     Desk& operator=(const Desk&) = delete;
@@ -79,6 +84,7 @@ private:
     Presence& presence_;
     PinPrompt& prompt_;
     Sessions& sessions_;
+    Consents& consents_;
     Journal& journal_;
 
     std::mutex mutex_;

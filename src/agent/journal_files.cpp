@@ -3,20 +3,12 @@
 #include "cps/base/encoding.hpp"
 #include "cps/crypto/private_key.hpp"
 
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <utility>
 
 namespace cps::agent {
 namespace {
-
-std::filesystem::path from_environment(const char* name)
-{
-    const char* const value = std::getenv(name);
-    const std::filesystem::path path = value != nullptr ? value : "";
-    return path.is_absolute() ? path : std::filesystem::path{};
-}
 
 /// Empty where there is no such file. @throws Error too_large, internal.
 std::optional<std::string> read_file(const std::filesystem::path& path)
@@ -163,14 +155,6 @@ private:
 };
 
 } // namespace
-
-std::filesystem::path default_state_dir()
-{
-    if (const auto base = from_environment("XDG_STATE_HOME"); !base.empty())
-        return base / "cps-agent";
-    const auto home = from_environment("HOME");
-    return home.empty() ? home : home / ".local" / "state" / "cps-agent";
-}
 
 std::string JournalFault::str() const
 {

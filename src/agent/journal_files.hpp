@@ -9,10 +9,8 @@
 
 namespace cps::agent {
 
-/// `$XDG_STATE_HOME/cps-agent` or `~/.local/state/cps-agent`, or empty.
-std::filesystem::path default_state_dir();
-
-/// The files of one journal. The folder has mode 0700, each file 0600.
+/// The files of one journal, in `personal_state_dir()`. The folder has mode 0700, each file
+/// 0600.
 struct JournalFiles {
     std::filesystem::path dir;
     std::filesystem::path current() const { return dir / "journal.jsonl"; }

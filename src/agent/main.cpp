@@ -104,7 +104,7 @@ int serve(const Options& options, const Loaded& loaded)
     const RuntimeDir runtime{options.runtime_dir};
     boost::asio::io_context io{1};
     const SystemClock clock;
-    Journal journal{default_state_dir(), clock};
+    Journal journal{personal_state_dir(), clock};
     Presence presence;
     Pinentry prompt{loaded.config.pinentry_program};
     RevokePoster poster{poster_path()};
@@ -112,15 +112,18 @@ int serve(const Options& options, const Loaded& loaded)
     Sessions sessions{loaded.config, clock, poster};
     sessions.add_observer(session_journal);
     SessionTimer session_timer{io, sessions};
-    Desk desk{loaded.config, worker_path(), presence, prompt, sessions, journal};
+    const auto state = personal_state_dir();
+    Consents consents{state.empty() ? state : state / "consents.json",
+                      loaded.config.consent_days, clock};
+    Desk desk{loaded.config, worker_path(), presence, prompt, sessions, consents, journal};
     const pcsc::Monitor monitor{[&](const pcsc::Snapshot& now) {
         sessions.cards_are(now); // first: no token after the card
         presence.update(now);
     }};
     Tickets tickets{clock};
-    const Services services{loaded.config, loaded.portals, loaded.problems,
-                            presence,      desk,           journal,
-                            sessions,      tickets,        language_of(loaded.config)};
+    const Services services{
+        loaded.config, loaded.portals, loaded.problems, presence, desk,
+        journal,       sessions,       consents,        tickets,  language_of(loaded.config)};
 
     BrowserRoutes browser_routes{services};
     http::Server browser{io, browser_routes};

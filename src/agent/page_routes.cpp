@@ -1,5 +1,6 @@
 #include "page_routes.hpp"
 
+#include "consent_routes.hpp"
 #include "page_state.hpp"
 #include "routes.hpp"
 #include "session_control.hpp"
@@ -81,6 +82,7 @@ constexpr Route routes[] = {
     {"POST", "/page/open",       Admission::PagePart::call, false, open_page},
     {"GET",  "/page/state",      Admission::PagePart::call, true,  state},
     {"POST", "/page/sessions/end", Admission::PagePart::call, true, end_session},
+    {"POST", "/page/consents/revoke", Admission::PagePart::call, true, revoke_consents},
 };
 // clang-format on
 

@@ -1,5 +1,6 @@
 #include "page_state.hpp"
 
+#include "consent_routes.hpp"
 #include "routes.hpp"
 #include "session_control.hpp"
 
@@ -41,7 +42,7 @@ json::object page_state(const Services& services)
             {"readers", std::move(readers)},
             {"problems", std::move(problems)},
             {"sessions", sessions_json(services, services.language)},
-            {"consents", json::array{}},
+            {"consents", shown_consents(services)},
             {"portals", std::move(portals)},
             {"journal", std::move(events)}};
 }

@@ -50,12 +50,6 @@ void read_feature(Portal& portal, const toml::table& table, const std::string& f
         parent.complain("feature", "is declared twice: " + id->str());
 }
 
-bool is_of_origin(std::string_view uri, const token::Origin& origin)
-{
-    return uri.starts_with(origin.str()) && uri.substr(origin.str().size()).starts_with('/') &&
-           std::ranges::all_of(uri, [](char c) { return c > 0x20 && c < 0x7F; });
-}
-
 std::optional<Portal> read_portal(const std::filesystem::path& path, bool allow_http_loopback,
                                   std::vector<ConfigProblem>& problems)
 {
@@ -76,10 +70,10 @@ std::optional<Portal> read_portal(const std::filesystem::path& path, bool allow_
     portal.name = words(table, "name", file, problems);
     portal.redirect_uris = table.texts("redirect_uris");
     for (const auto& uri : portal.redirect_uris)
-        if (!is_of_origin(uri, *origin))
+        if (!lies_under(uri, *origin))
             table.complain("redirect_uris", "must lie under the origin: " + uri);
     portal.revoke_uri = table.text("revoke_uri").value_or("");
-    if (!portal.revoke_uri.empty() && !is_of_origin(portal.revoke_uri, *origin))
+    if (!portal.revoke_uri.empty() && !lies_under(portal.revoke_uri, *origin))
         table.complain("revoke_uri", "must lie under the origin");
     portal.web_eid = table.flag("web_eid").value_or(false);
     if (const auto* const features = table.array("feature")) {
@@ -98,6 +92,12 @@ std::optional<Portal> read_portal(const std::filesystem::path& path, bool allow_
 }
 
 } // namespace
+
+bool lies_under(std::string_view uri, const token::Origin& origin)
+{
+    return uri.starts_with(origin.str()) && uri.substr(origin.str().size()).starts_with('/') &&
+           std::ranges::all_of(uri, [](char c) { return c > 0x20 && c < 0x7F; });
+}
 
 void Portals::load(const std::filesystem::path& folder, bool allow_http_loopback,
                    std::vector<ConfigProblem>& problems)

@@ -41,6 +41,9 @@ struct Portal {
     std::map<token::Feature, PortalFeature> features;
 };
 
+/// True when `uri` is an address under `origin`: printable ASCII, a slash after the origin.
+bool lies_under(std::string_view uri, const token::Origin& origin);
+
 /// Every registered portal, by origin. Immutable after loading.
 class Portals {
 public:

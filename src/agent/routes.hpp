@@ -27,6 +27,7 @@ struct Services {
     Desk& desk;
     Journal& journal;
     Sessions& sessions;
+    Consents& consents;
     Tickets& tickets;
     std::string_view
         language;           ///< "fr" or "en": of dialogs, and of words where a page names none

@@ -35,6 +35,14 @@ std::filesystem::path personal_config_dir()
     return home.empty() ? home : home / ".config" / "cps-agent";
 }
 
+std::filesystem::path personal_state_dir()
+{
+    if (const auto base = from_environment("XDG_STATE_HOME"); !base.empty())
+        return base / "cps-agent";
+    const auto home = from_environment("HOME");
+    return home.empty() ? home : home / ".local" / "state" / "cps-agent";
+}
+
 namespace {
 
 /// A helper program: installed, or beside us in a build folder.

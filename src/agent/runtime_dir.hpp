@@ -10,6 +10,8 @@ namespace cps::agent {
 std::filesystem::path default_runtime_dir();
 /// `$XDG_CONFIG_HOME/cps-agent` or `~/.config/cps-agent`, or empty.
 std::filesystem::path personal_config_dir();
+/// `$XDG_STATE_HOME/cps-agent` or `~/.local/state/cps-agent`, or empty.
+std::filesystem::path personal_state_dir();
 /// cps-agent-worker: beside this program (a build folder), else in the private programs'
 /// folder of the package. @throws Error module_failed where it is in neither.
 std::string worker_path();

@@ -1,5 +1,6 @@
 #include "signing.hpp"
 
+#include "signable.hpp"
 #include "texts.hpp"
 
 #include "cps/base/encoding.hpp"
@@ -127,6 +128,10 @@ private:
     Result<std::string> sign(const Chosen& chosen, const Pin& pin);
     bool is_renewal() const { return request_.session && request_.session->renewal; }
     std::optional<Result<std::string>> renew_silently(const Chosen& chosen);
+    struct Moment;
+    Moment this_moment() const;
+    Signable what_to_sign(const Chosen& chosen, const Moment& moment) const;
+    bool may_be_remembered() const;
     void leave_unverified(const std::string& reader);
     Error explained(const Error& error) const;
     bool is_mute() const;
@@ -140,6 +145,7 @@ private:
     std::optional<steady_clock::time_point> pin_entered_; // by a human; empty: this moment
     std::optional<SessionGrant> grant_;
     bool card_refused_ = false;
+    Wording wording_ = Wording::full; ///< the same in every dialog of the request
 };
 
 Result<Chosen> Signing::look()
@@ -179,14 +185,18 @@ bool Signing::is_mute() const
 
 Result<Pin> Signing::ask(const Chosen& chosen, AskedFor::Before before)
 {
-    const AskedFor asked{request_.language,
-                         request_.origin,
-                         request_.portal,
-                         request_.challenge.features,
-                         chosen.holder.given_names + ' ' + chosen.holder.surname,
-                         tries_left_.value_or(3),
-                         before,
-                         request_.session ? request_.session->claims.limit : 0};
+    const AskedFor asked{
+        request_.language,
+        request_.origin,
+        request_.portal,
+        request_.challenge.features,
+        chosen.holder.given_names + ' ' + chosen.holder.surname,
+        tries_left_.value_or(3),
+        before,
+        request_.session ? request_.session->claims.limit : 0,
+        wording_,
+        may_be_remembered() ? static_cast<unsigned>(bench_.consents.life().count()) : 0,
+        request_.resembles};
     const auto until = [&] {
         return std::min(steady_clock::now() + dialog_time, request_.received + request_time);
     };
@@ -223,29 +233,54 @@ void Signing::leave_unverified(const std::string& reader)
     }
 }
 
-Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
+/// A site that nobody registered, and Web eID, are explained in full each time.
+bool Signing::may_be_remembered() const
+{
+    return request_.portal != nullptr && !request_.web_eid;
+}
+
+/// When a token is made, and how long it lives.
+struct Signing::Moment {
+    EpochSeconds now; ///< the portal's time
+    std::chrono::seconds life;
+    steady_clock::time_point signed_at;
+    steady_clock::time_point pin_entered; ///< by a human
+};
+
+Signing::Moment Signing::this_moment() const
 {
     const auto now = portal_time();
     const auto signed_at = request_.received + (now - request_.challenge.issued);
-    const auto pin_entered = pin_entered_.value_or(signed_at);
     const auto longest =
         request_.session ? token::max_session_lifetime : token::max_login_lifetime;
-    const auto life = std::min(longest, request_.challenge.ttl);
-    const token::CardClaims claims{chosen.holder.id,
-                                   request_.origin,
-                                   request_.challenge.nonce,
-                                   to_base64url(crypto::random_bytes(jti_octets)),
-                                   now,
-                                   now + life,
-                                   now - floor<seconds>(signed_at - pin_entered),
-                                   request_.challenge.features,
-                                   request_.request,
-                                   request_.session ? std::optional{request_.session->claims}
-                                                    : std::nullopt};
-    constexpr auto algorithm = crypto::SignatureAlgorithm::rs256;
-    const auto input = token::signing_input(claims, algorithm, chosen.certificate.der());
+    return {now, std::min(longest, request_.challenge.ttl), signed_at,
+            pin_entered_.value_or(signed_at)};
+}
+
+Signable Signing::what_to_sign(const Chosen& chosen, const Moment& moment) const
+{
+    if (request_.web_eid)
+        return Signable::web_eid(request_.origin, *request_.web_eid, chosen.certificate);
+    const token::CardClaims claims{
+        chosen.holder.id,
+        request_.origin,
+        request_.challenge.nonce,
+        to_base64url(crypto::random_bytes(jti_octets)),
+        moment.now,
+        moment.now + moment.life,
+        moment.now - floor<seconds>(moment.signed_at - moment.pin_entered),
+        request_.challenge.features,
+        request_.request,
+        request_.session ? std::optional{request_.session->claims} : std::nullopt};
+    return Signable::card_token(claims, chosen.certificate);
+}
+
+Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
+{
+    const auto moment = this_moment();
+    const auto what = what_to_sign(chosen, moment);
     const auto info =
-        crypto::digest_info(crypto::DigestAlgorithm::sha256, crypto::sha256(octets(input)));
+        crypto::digest_info(crypto::DigestAlgorithm::sha256, crypto::sha256(what.message()));
 
     auto outcome = module_->sign(chosen.on_token.index, pin, info, signal());
     leave_unverified(chosen.on_token.reader);
@@ -259,15 +294,15 @@ Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
         return Error{Errc::pin_wrong, "the card refused the PIN"};
     }
     const auto& signature = std::get<Bytes>(*outcome);
-    if (!chosen.key.verify(algorithm, octets(input), signature))
+    if (!chosen.key.verify(Signable::algorithm, what.message(), signature))
         return Error{Errc::module_failed,
                      "the module's signature does not fit the certificate"};
     if (request_.session) // a portal counts its own 600 s, from its nonce
-        grant_ = SessionGrant{
-            card_of(chosen, before_look_), now,
-            std::min(now + life, request_.challenge.issued + token::max_session_lifetime),
-            signed_at, pin_entered};
-    return token::compact(input, signature);
+        grant_ = SessionGrant{card_of(chosen, before_look_), moment.now,
+                              std::min(moment.now + moment.life,
+                                       request_.challenge.issued + token::max_session_lifetime),
+                              moment.signed_at, moment.pin_entered};
+    return what.answer(signature);
 }
 
 /// With the PIN that was kept for this very card, unless it has none or a flag on its PIN.
@@ -309,6 +344,9 @@ Result<std::string> Signing::run()
     if (is_renewal())
         if (auto token = renew_silently(*chosen))
             return *std::move(token);
+    const auto& features = request_.challenge.features;
+    if (may_be_remembered() && bench_.consents.covers(*request_.portal, features))
+        wording_ = Wording::brief;
 
     auto before = AskedFor::Before::nothing;
     for (unsigned dialogs = 0; dialogs != max_dialogs; ++dialogs) {
@@ -327,6 +365,8 @@ Result<std::string> Signing::run()
         auto token = sign(*chosen, *pin);
         if (grant_ && bench_.config.pin_cache == PinCache::renewal)
             grant_->pin = std::move(*pin);
+        if (token && may_be_remembered() && wording_ == Wording::full)
+            bench_.consents.given(*request_.portal, features);
         if (token || token.error().code() != Errc::pin_wrong)
             return token;
         if (tries_left_ == 0)

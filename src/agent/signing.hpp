@@ -12,6 +12,7 @@ struct Bench {
     PinPrompt& prompt;
     Sessions& sessions;
     Cancel& cancel;
+    Consents& consents;
 };
 
 /// Finds the authentication certificate, asks the person, lets the card sign, checks the

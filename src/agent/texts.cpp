@@ -1,5 +1,8 @@
 #include "texts.hpp"
 
+#include "consent_words.hpp"
+#include "site_words.hpp"
+
 #include <cstdint>
 #include <optional>
 
@@ -56,6 +59,8 @@ bool is_deceptive(char32_t c)
 std::string feature_line(const AskedFor& asked, const token::Feature& feature)
 {
     const bool fr = asked.language != "en";
+    if (feature.is_login() && asked.wording == Wording::brief)
+        return fr ? "vous identifier" : "know who you are";
     if (feature.is_login())
         return fr ? "vous identifier (votre nom, votre identifiant national et le numéro de "
                     "votre carte lui sont transmis)"
@@ -64,7 +69,8 @@ std::string feature_line(const AskedFor& asked, const token::Feature& feature)
     if (asked.portal != nullptr)
         if (const auto found = asked.portal->features.find(feature);
             found != asked.portal->features.end())
-            return for_display(found->second.label.in(asked.language), max_label);
+            return for_display(found->second.label.in(asked.language), max_label) +
+                   feature_details(asked, found->second);
     return feature.str();
 }
 
@@ -117,11 +123,11 @@ Dialog pin_dialog(const AskedFor& asked)
     Dialog dialog;
     dialog.title = fr ? "Carte CPS : votre accord" : "CPS card: your consent";
     dialog.description =
+        site_warnings(asked.origin, asked.resembles, asked.language) +
         (fr ? name + " demande, avec votre carte :" : name + " asks, with your card, to:") +
-        features + session_line(asked) + (fr ? "\n\nSite : " : "\n\nSite: ") +
-        asked.origin.str() + (fr ? "\nCarte : " : "\nCard: ") + holder +
-        (fr ? "\n\nSi vous êtes d'accord, tapez votre code porteur."
-            : "\n\nIf you agree, type your card's code.");
+        features + session_line(asked) + disclosure(asked) + "\n\n" +
+        site_lines(asked.origin, asked.language) + (fr ? "\nCarte : " : "\nCard: ") + holder +
+        closing_words(asked);
     dialog.prompt = fr ? "Code :" : "Code:";
     if (asked.before == AskedFor::Before::not_a_pin)
         dialog.error = fr ? "Le code porteur a 4 chiffres. Aucun essai n'a été utilisé."

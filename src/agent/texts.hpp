@@ -16,6 +16,12 @@ namespace cps::agent {
 /// the cut shown by "…". pinentry-gtk2 and -qt would honour them.
 std::string for_display(std::string_view text, std::size_t max_characters);
 
+/// How much a consent dialog explains. The gesture is the same.
+enum class Wording {
+    full,  ///< the first time, and for whatever is never remembered
+    brief, ///< the person agreed to the same thing not long ago
+};
+
 /// All that the dialogs of one request need to know.
 struct AskedFor {
     std::string_view language; ///< "fr" or "en"
@@ -27,6 +33,9 @@ struct AskedFor {
     /// What was wrong with the entry just before, if anything.
     enum class Before { nothing, wrong_pin, not_a_pin } before = Before::nothing;
     unsigned limit = 0; ///< look-ups that a session may make; 0: no session
+    Wording wording = Wording::full;
+    unsigned remembered_days = 0; ///< full wording: this consent will be remembered; 0: not
+    std::string resembles{};      ///< the registered origin that an unknown one looks like
 };
 
 /// Consent and PIN in one dialog: who asks, for what, in words.

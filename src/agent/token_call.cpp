@@ -49,6 +49,8 @@ Result<TokenRequest> read_token_call(const json::object& body, const Caller& cal
                         std::move(binding),
                         std::chrono::steady_clock::now(),
                         {},
+                        {},
+                        caller.resembles,
                         {}};
 }
 

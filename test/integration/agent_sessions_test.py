@@ -1,5 +1,6 @@
 """Sessions: virtual card, real pcscd, scripted pinentry, a portal's revoke address on loopback."""
 import json
+import threading
 import time
 import unittest
 
@@ -147,6 +148,41 @@ class ALife(WithPortal):
         self.assert_ended(one)
         self.assert_ended(two)
         self.assertEqual(cpsctl(self.agent, "sessions").stdout, "no session\n")
+
+
+    def test_the_status_page_lists_them_and_ends_them(self):
+        session = self.opened()["session"]
+        page = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": None, "Content-Type": "application/json"}
+        ticket = cpsctl(self.agent, "ui", "--print").stdout.strip().partition("#")[2]
+        own = f"http://127.0.0.1:{self.agent.port}"
+
+        def call(method, path, body=None, **headers):
+            return self.agent.call(method, path, body, {**page, "CPS-Agent": "1", **headers}, origin=own)
+
+        key = {"CPS-Page": call("POST", "/page/open", **{"CPS-Ticket": ticket}).json["key"]}
+        listed, = [one for one in call("GET", "/page/state", **key).json["sessions"]
+                   if session.startswith(one["id"])]
+        self.assertTrue(abs(listed["opened"] - time.time()) < 60)
+        self.assertEqual(call("POST", "/page/sessions/end", {"id": listed["id"]}).status, 403)
+        self.assertEqual(self.feature(session).status, 200)
+        self.assertEqual(call("POST", "/page/sessions/end", {"id": listed["id"]}, **key).status, 200)
+        self.assert_ended(session)
+
+    def test_a_silent_renewal_waits_for_an_open_dialog_and_opens_none(self):
+        session = self.opened()["session"]
+        self.agent.will_answer("hang")
+        asking = threading.Thread(target=self.leave_soon)
+        asking.start()
+        self.agent.wait_for_dialog()
+        self.assertEqual(self.open().code, "busy")
+        self.assertEqual(self.renew(session).status, 200)
+        asking.join(10)
+        self.assertEqual(len(self.agent.dialogs()), 1)
+
+    def leave_soon(self):
+        """A page that asks for a login and closes after two seconds."""
+        with self.assertRaises(TimeoutError):
+            self.agent.call("POST", "/v1/tokens", {"challenge": challenge()}, origin=self.portal.origin, timeout=2)
 
 
 class Refusals(WithPortal):

@@ -86,6 +86,7 @@ class Agent:
             "XDG_CONFIG_HOME": str(self.folder / "home"),
             "XDG_RUNTIME_DIR": str(self.folder),
             "XDG_STATE_HOME": str(self.folder / "state"),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
             "LANG": "fr_FR.UTF-8",
             **(environment or {}),
         }

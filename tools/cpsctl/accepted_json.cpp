@@ -12,6 +12,8 @@ boost::json::value to_json(const std::optional<x509::CodedLabel>& coded)
     return boost::json::object{{"code", coded->code}, {"label", coded->label}};
 }
 
+} // namespace
+
 std::string lower_hex(ByteView bytes)
 {
     auto text = to_hex(bytes);
@@ -20,8 +22,6 @@ std::string lower_hex(ByteView bytes)
             c = static_cast<char>(c - 'A' + 'a');
     return text;
 }
-
-} // namespace
 
 boost::json::object to_json(const x509::Holder& holder)
 {

@@ -45,7 +45,7 @@ boost::json::object call_agent(const std::string& socket, std::string_view metho
     http::Request request;
     request.method = method;
     request.target = path;
-    request.fields.emplace_back("Accept-Language", person_reads_french() ? "fr" : "en");
+    request.fields.emplace_back("Accept-Language", locale_language());
     if (body != nullptr) {
         request.fields.emplace_back("Content-Type", "application/json");
         request.body = boost::json::serialize(*body);

@@ -29,6 +29,11 @@ private:
 
 /// By LC_ALL, LC_MESSAGES or LANG.
 bool person_reads_french();
+/// The same as "fr" or "en".
+inline std::string_view locale_language()
+{
+    return person_reads_french() ? "fr" : "en";
+}
 
 /// `$XDG_RUNTIME_DIR/cps-agent/control.sock`. @throws AgentAbsent where the variable is not
 /// set.

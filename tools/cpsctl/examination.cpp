@@ -283,7 +283,7 @@ void Examination::look_at_agent()
 
 void Examination::look_at_journal()
 {
-    const agent::JournalFiles files{agent::default_state_dir()};
+    const agent::JournalFiles files{agent::personal_state_dir()};
     if (files.dir.empty())
         return;
     if (const auto report = agent::check_journal(files); report.fault)

@@ -3,6 +3,7 @@
 #include "usage.hpp"
 
 #include "agent/journal_files.hpp"
+#include "agent/runtime_dir.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -79,7 +80,7 @@ void print_json(const agent::JournalReport& report, std::size_t first)
 
 int run(const Options& options)
 {
-    const agent::JournalFiles files{options.dir.empty() ? agent::default_state_dir()
+    const agent::JournalFiles files{options.dir.empty() ? agent::personal_state_dir()
                                                         : std::filesystem::path{options.dir}};
     if (files.dir.empty())
         throw WrongUsage{"neither XDG_STATE_HOME nor HOME is set; name the folder with --dir"};

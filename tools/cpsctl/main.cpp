@@ -14,6 +14,10 @@ using namespace cps;
 using namespace cps::ctl;
 
 constexpr std::array subcommands{
+    Subcommand{"cert", "The certificates of the card in the reader, in words", declare_cert},
+    Subcommand{"consents", "The consents that are remembered; to revoke them",
+               declare_consents},
+    Subcommand{"portal", "The portals that may ask for the card; to add one", declare_portal},
     Subcommand{"doctor", "Find what keeps the card from working, and say what to do",
                declare_doctor},
     Subcommand{"journal",

@@ -26,6 +26,9 @@ struct Subcommand {
     Run (*declare)(CLI::App& app);
 };
 
+Run declare_cert(CLI::App& app);
+Run declare_consents(CLI::App& app);
+Run declare_portal(CLI::App& app);
 Run declare_doctor(CLI::App& app);
 Run declare_journal(CLI::App& app);
 Run declare_sessions(CLI::App& app);

@@ -144,6 +144,20 @@ TEST_SUITE("agent")
         CHECK(admitted->portal == nullptr);
     }
 
+    TEST_CASE("an unknown origin is let in over https alone, and told what it looks like")
+    {
+        auto desk = with_portal();
+        desk.config.unknown_origins = UnknownOrigins::login;
+        desk.config.allow_http_loopback = true;
+
+        CHECK(desk.admit({good_host, {"Origin", "http://127.0.0.1:9999"}}).error().code() ==
+              Errc::origin_refused);
+        CHECK(desk.admit({good_host, {"Origin", "http://127.0.0.1:8000"}}).has_value());
+        CHECK(desk.admit({good_host, {"Origin", "https://new.example"}})->resembles.empty());
+        CHECK(desk.admit({good_host, {"Origin", "https://ame1ipro.example"}})->resembles ==
+              "https://amelipro.example");
+    }
+
     TEST_CASE("a change wants JSON and the header that forces a preflight")
     {
         const auto admit = [](std::vector<http::Field> fields) {

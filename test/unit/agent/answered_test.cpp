@@ -45,6 +45,18 @@ TEST_SUITE("agent")
         CHECK_FALSE(answered.contains(two, nonce(1)));
     }
 
+    TEST_CASE("a Web eID nonce is remembered for its origin as any other")
+    {
+        AnsweredNonces answered;
+        const auto web_eid = *token::WebEidNonce::parse(std::string(44, 'A'));
+
+        answered.add(one, web_eid);
+
+        CHECK(answered.contains(one, web_eid));
+        CHECK_FALSE(answered.contains(two, web_eid));
+        CHECK_FALSE(answered.contains(one, *token::WebEidNonce::parse(std::string(45, 'A'))));
+    }
+
     TEST_CASE("an origin that was refused waits, longer each time, and others do not")
     {
         CoolDown cool_down;

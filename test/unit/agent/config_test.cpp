@@ -80,6 +80,21 @@ TEST_SUITE("agent")
         CHECK(problems[2].str().ends_with(":5: languag: is not a setting; check its spelling"));
     }
 
+    TEST_CASE("consents last 90 days, or as many as the configuration says up to a year")
+    {
+        const auto days = [](const std::string& line) {
+            std::vector<ConfigProblem> problems;
+            const auto config = load(programs + line, problems);
+            return problems.empty() ? config->consent_days.count() : -1;
+        };
+
+        CHECK(days("") == 90);
+        CHECK(days("consent_days = 0") == 0);
+        CHECK(days("consent_days = 365") == 365);
+        CHECK(days("consent_days = 366") == -1);
+        CHECK(days("consent_days = -1") == -1);
+    }
+
     TEST_CASE("a program that is relative, missing or writable by others is not run")
     {
         const Folder folder;

@@ -42,6 +42,47 @@ TEST_SUITE("agent")
         CHECK(dialog.error.empty());
     }
 
+    TEST_CASE("the first dialog explains the features and what is disclosed, a later one less")
+    {
+        const auto read = *token::Feature::parse("patient.read");
+        const auto list = *token::Feature::parse("patient.list");
+        Portal portal{
+            *token::Origin::parse("https://one.example"), {"Un", "One"}, {}, {}, false, {}};
+        portal.features.emplace(read,
+                                PortalFeature{{"Lire", "Read"}, FeatureMode::session, 200});
+        portal.features.emplace(list, PortalFeature{{"Lister", "List"}, FeatureMode::card, 0});
+        AskedFor asked{"fr", portal.origin, &portal, {read, list}, "ALICE"};
+        asked.remembered_days = 90;
+
+        const auto full = pin_dialog(asked).description;
+        asked.wording = Wording::brief;
+        const auto brief = pin_dialog(asked).description;
+
+        for (const auto* const part :
+             {"Lire (200 fois au plus", "Lister (votre code est demandé à chaque fois)",
+              "votre identifiant national", "retenu 90 jours"}) {
+            CHECK(full.find(part) != std::string::npos);
+            CHECK(brief.find(part) == std::string::npos);
+        }
+        for (const auto* const part : {"Un demande", "Lire", "Lister", "https://one.example",
+                                       "ALICE", "tapez votre code porteur"}) {
+            CHECK(full.find(part) != std::string::npos);
+            CHECK(brief.find(part) != std::string::npos);
+        }
+        CHECK(brief.size() < full.size());
+    }
+
+    TEST_CASE("a consent that will not be remembered does not say so")
+    {
+        const AskedFor asked{"fr",
+                             *token::Origin::parse("https://one.example"),
+                             nullptr,
+                             {token::Feature::login()},
+                             "ALICE"};
+
+        CHECK(pin_dialog(asked).description.find("retenu") == std::string::npos);
+    }
+
     TEST_CASE("the dialog says how many tries are left as soon as one was used")
     {
         AskedFor asked{"en",    *token::Origin::parse("https://amelipro.example"),
