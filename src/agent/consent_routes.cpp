@@ -32,16 +32,25 @@ http::Response list(const Services& services)
     return json_response({{"consents", std::move(list)}});
 }
 
+/// Writes it down; a consent that is gone stays gone where that fails.
+Result<std::size_t> ended(const Services& services, const std::string& origin,
+                          Result<std::size_t> count)
+{
+    if (count && *count != 0)
+        (void)services.journal.write({Event::consent_end, origin, {}, "done", *count});
+    return count;
+}
+
 Result<std::size_t> revoke(const Services& services, const http::Request& request)
 {
     const auto body = token::parse_json(request.body, max_body);
     if (body && body->is_object() && body->get_object().size() == 1) {
         const auto& members = body->get_object();
         if (const auto* const all = members.if_contains("all"); all != nullptr && *all == true)
-            return services.consents.revoke_all();
+            return ended(services, {}, services.consents.revoke_all());
         if (const auto origin =
                 token::Origin::parse(token::string_member(members, "origin").value_or("")))
-            return services.consents.revoke(*origin);
+            return ended(services, origin->str(), services.consents.revoke(*origin));
     }
     return Error{Errc::bad_request, "neither an origin nor all"};
 }

@@ -3,7 +3,6 @@
 #include "cps/base/encoding.hpp"
 #include "cps/crypto/private_key.hpp"
 
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <utility>

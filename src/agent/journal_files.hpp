@@ -9,7 +9,8 @@
 
 namespace cps::agent {
 
-/// The files of one journal. The folder has mode 0700, each file 0600.
+/// The files of one journal, in `personal_state_dir()`. The folder has mode 0700, each file
+/// 0600.
 struct JournalFiles {
     std::filesystem::path dir;
     std::filesystem::path current() const { return dir / "journal.jsonl"; }

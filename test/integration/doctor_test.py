@@ -262,9 +262,8 @@ class Doctor(unittest.TestCase):
         self.start()
         old = pathlib.Path(self.folder) / "old" / "agent"
         old.mkdir(parents=True)
-        worker = old.parent / "pkcs11_client"
-        worker.mkdir()
-        (worker / "cps-agent-worker").symlink_to(BUILD / "src/pkcs11_client/cps-agent-worker")
+        for helpers in ("pkcs11_client", "poster"):
+            (old.parent / helpers).symlink_to(BUILD / "src" / helpers)
         program = (BUILD / "src/agent/cps-agent").read_bytes()
         version = subprocess.run([BUILD / "src/agent/cps-agent", "--version"], capture_output=True, check=True).stdout
         older = b"0.0." + b"0" * (len(version.strip()) - 4)

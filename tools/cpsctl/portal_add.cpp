@@ -6,8 +6,12 @@
 #include "subcommand.hpp"
 #include "usage.hpp"
 
+#include "journal.hpp"
 #include "private_file.hpp"
+#include "runtime_dir.hpp"
 #include "site_words.hpp"
+
+#include "cps/base/clock.hpp"
 
 #include <unistd.h>
 
@@ -117,6 +121,9 @@ int add_portal(const AddOptions& options)
     const auto file = registered.own / file_name_of(origin);
     ask(std::filesystem::exists(file));
     agent::write_private_file(file, to_toml(*portal)).value();
+    const SystemClock clock;
+    (void)agent::Journal{agent::personal_state_dir(), clock}.write(
+        {agent::Event::portal_added, origin.str(), {}, "done", 1});
     tell_agent(options);
     return exit_done;
 }
