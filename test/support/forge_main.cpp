@@ -4,7 +4,7 @@
 #include "cps/crypto/random.hpp"
 #include "cps/token/json.hpp"
 #include "cps/x509/holder.hpp"
-#include "support/token_forge.hpp"
+#include "forge/token_forge.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -131,7 +131,7 @@ void spoil(boost::json::object& object, const std::string& changes,
         object.erase(name);
 }
 
-std::string spoilt_and_signed(test::TokenDraft draft, const Options& options,
+std::string spoilt_and_signed(forge::TokenDraft draft, const Options& options,
                               const crypto::PrivateKey& key)
 {
     spoil(draft.header, options.set_header, options.drop_header);
@@ -148,7 +148,7 @@ std::string forge_with_session_key(const Options& options)
                                          token_in(options.session_token)};
     if (kind_of(options) == token::Kind::revoke)
         return spoilt_and_signed(
-            test::TokenDraft::of_session_key(tokens.revoke_input(fresh_jti())), options, key);
+            forge::TokenDraft::of_session_key(tokens.revoke_input(fresh_jti())), options, key);
 
     const auto at = epoch_seconds(options.at);
     token::FeatureClaims claims{
@@ -160,7 +160,7 @@ std::string forge_with_session_key(const Options& options)
         request_of(options, origin)};
     if (!options.nonce.empty())
         claims.nonce = required(token::Nonce::parse(options.nonce));
-    return spoilt_and_signed(test::TokenDraft::of_session_key(tokens.feature_input(claims)),
+    return spoilt_and_signed(forge::TokenDraft::of_session_key(tokens.feature_input(claims)),
                              options, key);
 }
 
@@ -172,7 +172,7 @@ std::string forge_with_card(const Options& options)
     const auto algorithm = options.alg == "PS256" ? crypto::SignatureAlgorithm::ps256
                                                   : crypto::SignatureAlgorithm::rs256;
     return spoilt_and_signed(
-        test::TokenDraft::good(claims_of(options, certificate), certificate.der(), algorithm),
+        forge::TokenDraft::good(claims_of(options, certificate), certificate.der(), algorithm),
         options, key);
 }
 

@@ -1,6 +1,7 @@
 #include "agent_call.hpp"
 #include "portal_commands.hpp"
 #include "subcommand.hpp"
+#include "vectors/vectors.hpp"
 
 #include "runtime_dir.hpp"
 #include "site_words.hpp"
@@ -10,6 +11,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <memory>
 
@@ -117,11 +120,26 @@ void print_portal(const agent::Portal& portal)
                          : "  • Know who you are by Web eID\n");
 }
 
+/// One file a vector. A folder that holds others is left with them.
+int write_vectors(const std::filesystem::path& folder)
+{
+    std::filesystem::create_directories(folder);
+    for (const auto& vector : vectors::make()) {
+        const auto path = folder / (std::string{vector.at("name").as_string()} + ".json");
+        std::ofstream file{path};
+        file << boost::json::serialize(vector) << '\n';
+        if (!file.flush())
+            throw Error{Errc::internal, "a vector cannot be written"};
+    }
+    return exit_done;
+}
+
 Run declare_portal(CLI::App& app)
 {
     const auto options = std::make_shared<Options>(); // shared with the Run that we return
     options->add.config = "/etc/cps-agent/agent.toml";
     const auto adding = std::make_shared<bool>(false);
+    const auto vectors = std::make_shared<std::string>();
     app.require_subcommand(1);
     app.add_option("--config", options->add.config,
                    "the agent's configuration; IT's portals.d lies beside it")
@@ -144,7 +162,15 @@ Run declare_portal(CLI::App& app)
     auto* list_app = app.add_subcommand("list", "The portals that may ask for the card");
     list_app->fallthrough();
     list_app->add_flag("--json", options->json, "one JSON object");
-    return [options, adding] { return *adding ? add_portal(options->add) : list(*options); };
+
+    auto* vectors_app =
+        app.add_subcommand("vectors", "Write the test vectors of verifiers, as JSON");
+    vectors_app->add_option("DIR", *vectors, "folder, made where it is not there")->required();
+    return [options, adding, vectors] {
+        if (!vectors->empty())
+            return write_vectors(*vectors);
+        return *adding ? add_portal(options->add) : list(*options);
+    };
 }
 
 } // namespace cps::ctl

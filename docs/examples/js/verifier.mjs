@@ -14,15 +14,15 @@ const AMR = ['sc', 'pin', 'hwk', 'mfa'];
 const FEATURE = /^[a-z0-9._-]{1,64}$/;
 const CARD = ['alg', 'typ', 'x5c'];
 const LOGIN = ['iss', 'sub', 'aud', 'nonce', 'jti', 'iat', 'exp', 'auth_time', 'amr', 'feat'];
-const KINDS = { // header, claims that must and may be there, longest token, longest life
-  login: { header: CARD, claims: LOGIN, may: [], size: 16384, life: 60 },
-  session: { header: CARD, claims: [...LOGIN, 'cnf', 'lim'], may: ['prev'], size: 16384, life: 600 },
-  request: { header: CARD, claims: [...LOGIN, 'htm', 'htu', 'rid'], may: [], size: 7900, life: 60 },
+const KINDS = { // header, claims, longest token, longest life
+  login: { header: CARD, claims: LOGIN, size: 16384, life: 60 },
+  session: { header: CARD, claims: [...LOGIN, 'cnf', 'lim'], size: 16384, life: 600 },
+  request: { header: CARD, claims: [...LOGIN, 'htm', 'htu', 'rid'], size: 7900, life: 60 },
   feature: {
-    header: ['alg', 'typ', 'kid'], may: ['nonce'], size: 7900, life: 60,
+    header: ['alg', 'typ', 'kid'], size: 7900, life: 60,
     claims: ['aud', 'cth', 'iat', 'exp', 'jti', 'seq', 'feat', 'htm', 'htu', 'rid'],
   },
-  revoke: { header: ['alg', 'typ', 'kid'], claims: ['aud', 'cth', 'jti'], may: [], size: 7900 },
+  revoke: { header: ['alg', 'typ', 'kid'], claims: ['aud', 'cth', 'jti'], size: 7900 },
 };
 
 export class Refused extends Error {
@@ -61,9 +61,9 @@ const isFeatures = (feat) => Array.isArray(feat) && feat.length > 0 &&
   new Set(feat).size === feat.length && feat.every((f) => isText(f) && FEATURE.test(f));
 
 /** Are the claims a kind's, each of its type and form? */
-function wellFormed(c, kind) {
-  const { claims, may } = KINDS[kind];
-  if (!isExactly(c, claims, may) || !isText(c.aud) || !isRandom(c.jti, 16)) return false;
+function wellFormed(c, kind, freshNonce) {
+  const claims = [...KINDS[kind].claims, ...(kind === 'feature' && freshNonce ? ['nonce'] : [])];
+  if (!isExactly(c, claims, kind === 'session' ? ['prev'] : []) || !isText(c.aud) || !isRandom(c.jti, 16)) return false;
   if (kind === 'revoke') return isRandom(c.cth, 32);
   if (!isCount(c.iat) || !isCount(c.exp)) return false;
   if ('nonce' in c && !isRandom(c.nonce, 32)) return false;
@@ -78,7 +78,7 @@ function wellFormed(c, kind) {
 }
 
 /** Step 1: what the token shows by itself. */
-function read(token, kind, audience, now) {
+function read(token, kind, { audience, freshNonce = false }, now) {
   const rules = KINDS[kind];
   demand(token.length <= rules.size, 'too_long');
   const octets = token.split('.').map(fromBase64url);
@@ -94,7 +94,7 @@ function read(token, kind, audience, now) {
     demand(Array.isArray(header.x5c) && header.x5c.length === 1 && isText(header.x5c[0]) &&
       fromBase64(header.x5c[0]) !== null, 'header_refused');
   else demand(isRandom(header.kid, 32), 'header_refused');
-  demand(wellFormed(claims, kind), 'claims_refused');
+  demand(wellFormed(claims, kind, freshNonce), 'claims_refused');
   demand(claims.aud === audience, 'audience_mismatch');
   if (kind !== 'revoke') {
     demand(claims.exp > now - LEEWAY, 'token_expired');
@@ -125,7 +125,7 @@ async function checkSignature(token, key, algorithm) {
 
 /** Steps 1 to 3 of the kinds that the card signs. Returns `{id, claims, issued, certificate}`. */
 async function cardSigned(token, kind, expected, portal) {
-  const { header, claims } = read(token, kind, expected.audience, portal.now);
+  const { header, claims } = read(token, kind, expected, portal.now);
   const features = kind === 'login' ? ['login'] : kind === 'request' ? [expected.feature] : claims.feat;
   const issued = burn(claims, { session: expected.session, features }, portal.nonces, portal.now);
   const der = fromBase64(header.x5c[0]);
@@ -156,18 +156,21 @@ export async function verifyRequest(token, expected, portal) {
 export async function verifySession(token, expected, portal, open = null) {
   const { id, claims, issued, certificate } = await cardSigned(token, 'session', expected, portal);
   const jwk = claims.cnf.jwk;
-  demand(('prev' in claims) === (open !== null), 'claims_refused');
-  if (open)
+  demand(!('prev' in claims) || open !== null, 'session_unknown');
+  demand('prev' in claims || open?.kid !== thumbprint(jwk), 'replayed');
+  if ('prev' in claims)
     demand(claims.prev === open.cth && id === open.id && certificate === open.certificate &&
       thumbprint(jwk) === open.kid, 'cth_mismatch');
   const end = Math.min(claims.exp, issued + SESSION_TOKEN_LIFE);
-  const kept = open ?? { id, certificate, jwk, kid: thumbprint(jwk), highest: 0, window: 0, seen: new Set(), used: 0 };
+  const kept = 'prev' in claims ? open : { id, certificate, jwk, kid: thumbprint(jwk), highest: 0, window: 0, seen: new Set(), used: 0 };
   return Object.assign(kept, { cth: hash(token), features: claims.feat, limit: Math.min(claims.lim, expected.limit), end });
 }
 
 /** One request, under `session` as verifySession returned it. */
 export async function verifyFeature(token, expected, portal, session) {
-  const { header, claims } = read(token, 'feature', expected.audience, portal.now);
+  const { header, claims } = read(token, 'feature', expected, portal.now);
+  if (expected.freshNonce)
+    burn(claims, { session: expected.session, features: [expected.feature] }, portal.nonces, portal.now);
   demand(session && header.kid === session.kid, 'session_unknown');
   demand(claims.cth === session.cth, 'cth_mismatch');
   demand(portal.now < session.end, 'session_ended');
@@ -175,14 +178,12 @@ export async function verifyFeature(token, expected, portal, session) {
   demand(expected.mode !== 'card' && claims.feat === expected.feature &&
     session.features.includes(claims.feat), 'feature_refused');
   sameRequest(claims, expected);
-  if (expected.freshNonce) {
-    demand('nonce' in claims, 'nonce_unknown');
-    burn(claims, { session: expected.session, features: [claims.feat] }, portal.nonces, portal.now);
-  } else demand(!('nonce' in claims), 'claims_refused');
+  demand(!expected.accountIds?.length || expected.accountIds.includes(session.id), 'account_mismatch');
   demand(!session.seen.has(claims.jti), 'replayed');
   const ahead = claims.seq - session.highest; // RFC 4303, 3.4.3
   demand(ahead > 0 || (ahead > -WINDOW && !(session.window & (1 << -ahead))), 'sequence_refused');
   demand(claims.seq <= session.limit, 'limit_reached');
+  expected.charge?.(); // your quota: throws Refused('quota_exceeded')
   session.window = ahead > 0 ? (ahead < WINDOW ? session.window << ahead : 0) | 1 : session.window | (1 << -ahead);
   session.highest = Math.max(session.highest, claims.seq);
   session.seen.add(claims.jti);
@@ -191,7 +192,7 @@ export async function verifyFeature(token, expected, portal, session) {
 
 /** Ends `session`. */
 export async function verifyRevoke(token, expected, portal, session) {
-  const { header, claims } = read(token, 'revoke', expected.audience, portal.now);
+  const { header, claims } = read(token, 'revoke', expected, portal.now);
   demand(session && header.kid === session.kid, 'session_unknown');
   demand(claims.cth === session.cth, 'cth_mismatch');
   await checkSignature(token, createPublicKey({ key: session.jwk, format: 'jwk' }), 'ES256');

@@ -14,12 +14,12 @@ const CARD_HEADER = ['alg', 'typ', 'x5c'];
 const KEY_HEADER = ['alg', 'typ', 'kid'];
 const LOGIN = ['iss', 'sub', 'aud', 'nonce', 'jti', 'iat', 'exp', 'auth_time', 'amr', 'feat'];
 const BINDING = ['htm', 'htu', 'rid'];
-const KINDS = [ // header, claims that must and may be there, longest token, longest life
-    'login' => [CARD_HEADER, LOGIN, [], 16384, 60],
-    'session' => [CARD_HEADER, [...LOGIN, 'cnf', 'lim'], ['prev'], 16384, 600],
-    'request' => [CARD_HEADER, [...LOGIN, ...BINDING], [], 7900, 60],
-    'feature' => [KEY_HEADER, ['aud', 'cth', 'iat', 'exp', 'jti', 'seq', 'feat', ...BINDING], ['nonce'], 7900, 60],
-    'revoke' => [KEY_HEADER, ['aud', 'cth', 'jti'], [], 7900, 0],
+const KINDS = [ // header, claims, longest token, longest life
+    'login' => [CARD_HEADER, LOGIN, 16384, 60],
+    'session' => [CARD_HEADER, [...LOGIN, 'cnf', 'lim'], 16384, 600],
+    'request' => [CARD_HEADER, [...LOGIN, ...BINDING], 7900, 60],
+    'feature' => [KEY_HEADER, ['aud', 'cth', 'iat', 'exp', 'jti', 'seq', 'feat', ...BINDING], 7900, 60],
+    'revoke' => [KEY_HEADER, ['aud', 'cth', 'jti'], 7900, 0],
 ];
 /** SubjectPublicKeyInfo of a P-256 point, up to its coordinates (RFC 5480). */
 const P256 = '3059301306072a8648ce3d020106082a8648ce3d03010703420004';
@@ -54,10 +54,10 @@ function is_session_key(mixed $jwk): bool
 }
 
 /** Are the claims a kind's, each of its type and form? */
-function well_formed(array $c, string $kind): bool
+function well_formed(array $c, string $kind, bool $fresh_nonce): bool
 {
-    [, $must, $may] = KINDS[$kind];
-    if (!is_exactly($c, $must, $may) || !is_string($c['aud']) || !is_random($c['jti'], 16)) return false;
+    $must = [...KINDS[$kind][1], ...($kind === 'feature' && $fresh_nonce ? ['nonce'] : [])];
+    if (!is_exactly($c, $must, $kind === 'session' ? ['prev'] : []) || !is_string($c['aud']) || !is_random($c['jti'], 16)) return false;
     if ($kind === 'revoke') return is_random($c['cth'], 32);
     if (!is_count($c['iat']) || !is_count($c['exp']) || (isset($c['nonce']) && !is_random($c['nonce'], 32))) return false;
     $bound = array_filter(BINDING, fn($name) => is_string($c[$name] ?? null)) === BINDING;
@@ -75,9 +75,9 @@ function well_formed(array $c, string $kind): bool
 }
 
 /** Step 1: what the token shows by itself. Returns header, claims, what is signed, signature. */
-function read_token(string $token, string $kind, string $audience, int $now): array
+function read_token(string $token, string $kind, array $expected, int $now): array
 {
-    [$keys, , , $size, $life] = KINDS[$kind];
+    [$keys, , $size, $life] = KINDS[$kind];
     demand(strlen($token) <= $size, 'too_long');
     $parts = explode('.', $token);
     demand(count($parts) === 3, 'malformed');
@@ -95,8 +95,8 @@ function read_token(string $token, string $kind, string $audience, int $now): ar
         $header['der'] = base64_decode($chain[0], true);
         demand($header['der'] !== false && base64_encode($header['der']) === $chain[0], 'header_refused');
     } else demand(is_random($header['kid'], 32), 'header_refused');
-    demand(well_formed($claims, $kind), 'claims_refused');
-    demand($claims['aud'] === $audience, 'audience_mismatch');
+    demand(well_formed($claims, $kind, !empty($expected['freshNonce'])), 'claims_refused');
+    demand($claims['aud'] === $expected['audience'], 'audience_mismatch');
     if ($kind !== 'revoke') {
         demand($claims['exp'] > $now - LEEWAY, 'token_expired');
         demand($claims['iat'] <= $now + LEEWAY, 'token_not_yet_valid');
@@ -120,7 +120,7 @@ function burn(array $claims, string $session, array $features, array $portal): i
 /** Steps 1 to 3 of the kinds that the card signs. */
 function card_signed(string $token, string $kind, array $expected, array $portal): array
 {
-    [$header, $claims, $input, $signature] = read_token($token, $kind, $expected['audience'], $portal['now']);
+    [$header, $claims, $input, $signature] = read_token($token, $kind, $expected, $portal['now']);
     $features = match ($kind) { 'login' => ['login'], 'request' => [$expected['feature']], default => $claims['feat'] };
     $issued = burn($claims, $expected['session'], $features, $portal);
     $portal['believe']($header['der'], $portal['now']); // the path to a pinned authority; throws Refused
@@ -135,9 +135,7 @@ function card_signed(string $token, string $kind, array $expected, array $portal
     return ['id' => $id, 'claims' => $claims, 'issued' => $issued, 'certificate' => sha($header['der'])];
 }
 function same_request(array $claims, array $expected): void
-{
-    foreach (BINDING as $name) demand($claims[$name] === $expected[$name], 'request_mismatch');
-}
+{ foreach (BINDING as $name) demand($claims[$name] === $expected[$name], 'request_mismatch'); }
 
 function verify_login(string $token, array $expected, array $portal): array { return card_signed($token, 'login', $expected, $portal); }
 
@@ -155,18 +153,21 @@ function verify_session(string $token, array $expected, array $portal, ?array $o
     $accepted = card_signed($token, 'session', $expected, $portal);
     $claims = $accepted['claims'];
     $jwk = get_object_vars($claims['cnf']->jwk);
-    demand(isset($claims['prev']) === ($open !== null), 'claims_refused');
-    if ($open) demand($claims['prev'] === $open['cth'] && $accepted['id'] === $open['id']
+    $renews = isset($claims['prev']);
+    if ($renews) demand($open !== null, 'session_unknown');
+    else demand(($open['kid'] ?? '') !== thumbprint($jwk), 'replayed');
+    if ($renews) demand($claims['prev'] === $open['cth'] && $accepted['id'] === $open['id']
         && $accepted['certificate'] === $open['certificate'] && thumbprint($jwk) === $open['kid'], 'cth_mismatch');
     return ['cth' => sha($token), 'features' => $claims['feat'], 'limit' => min($claims['lim'], $expected['limit']),
-        'end' => min($claims['exp'], $accepted['issued'] + SESSION_TOKEN_LIFE)] + ($open ?? ['id' => $accepted['id'],
+        'end' => min($claims['exp'], $accepted['issued'] + SESSION_TOKEN_LIFE)] + ($renews ? $open : ['id' => $accepted['id'],
         'certificate' => $accepted['certificate'], 'jwk' => $jwk, 'kid' => thumbprint($jwk), 'highest' => 0, 'window' => 0, 'seen' => []]);
 }
 
 /** One request, under `$session` as verify_session returned it. */
 function verify_feature(string $token, array $expected, array $portal, ?array &$session): array
 {
-    [$header, $claims, $input, $signature] = read_token($token, 'feature', $expected['audience'], $portal['now']);
+    [$header, $claims, $input, $signature] = read_token($token, 'feature', $expected, $portal['now']);
+    if ($expected['freshNonce'] ?? false) burn($claims, $expected['session'], [$expected['feature']], $portal);
     demand($session !== null && $header['kid'] === $session['kid'], 'session_unknown');
     demand($claims['cth'] === $session['cth'], 'cth_mismatch');
     demand($portal['now'] < $session['end'], 'session_ended');
@@ -174,14 +175,12 @@ function verify_feature(string $token, array $expected, array $portal, ?array &$
     demand(($expected['mode'] ?? 'session') !== 'card' && $claims['feat'] === $expected['feature']
         && in_array($claims['feat'], $session['features'], true), 'feature_refused');
     same_request($claims, $expected);
-    if (!empty($expected['freshNonce'])) {
-        demand(isset($claims['nonce']), 'nonce_unknown');
-        burn($claims, $expected['session'], [$claims['feat']], $portal);
-    } else demand(!isset($claims['nonce']), 'claims_refused');
+    demand(empty($expected['accountIds']) || in_array($session['id'], $expected['accountIds'], true), 'account_mismatch');
     demand(!isset($session['seen'][$claims['jti']]), 'replayed');
     $ahead = $claims['seq'] - $session['highest']; // RFC 4303, 3.4.3
     demand($ahead > 0 || ($ahead > -WINDOW && !($session['window'] & (1 << -$ahead))), 'sequence_refused');
     demand($claims['seq'] <= $session['limit'], 'limit_reached');
+    if (isset($expected['charge'])) $expected['charge'](); // your quota: throws Refused('quota_exceeded')
     $session['window'] = $ahead > 0 ? ((($ahead < WINDOW ? $session['window'] << $ahead : 0) | 1) & 0xffffffff)
         : $session['window'] | (1 << -$ahead);
     $session['highest'] = max($session['highest'], $claims['seq']);
@@ -192,7 +191,7 @@ function verify_feature(string $token, array $expected, array $portal, ?array &$
 /** Ends `$session`. */
 function verify_revoke(string $token, array $expected, array $portal, ?array $session): array
 {
-    [$header, $claims, $input, $signature] = read_token($token, 'revoke', $expected['audience'], $portal['now']);
+    [$header, $claims, $input, $signature] = read_token($token, 'revoke', $expected, $portal['now']);
     demand($session !== null && $header['kid'] === $session['kid'], 'session_unknown');
     demand($claims['cth'] === $session['cth'], 'cth_mismatch');
     demand(is_signed($input, $signature, session_key($session['jwk']), 'ES256'), 'signature_invalid');

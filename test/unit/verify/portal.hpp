@@ -3,11 +3,14 @@
 #include "cps/verify/verifier.hpp"
 #include "pki/extensions.hpp"
 #include "support/certificates.hpp"
-#include "support/token_forge.hpp"
+#include "forge/token_forge.hpp"
 
 #include <string>
 
 namespace cps::test {
+
+using forge::sign_texts;
+using forge::TokenDraft;
 
 class SetClock final : public Clock {
 public:

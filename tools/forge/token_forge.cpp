@@ -1,11 +1,11 @@
-#include "support/token_forge.hpp"
+#include "forge/token_forge.hpp"
 
 #include "cps/base/encoding.hpp"
 #include "cps/token/json.hpp"
 
 #include <boost/json/serialize.hpp>
 
-namespace cps::test {
+namespace cps::forge {
 namespace {
 
 constexpr std::size_t max_part = 64 * 1024; // octets; tests make tokens that are too long
@@ -48,4 +48,4 @@ std::string TokenDraft::sign(const crypto::PrivateKey& key) const
                       algorithm);
 }
 
-} // namespace cps::test
+} // namespace cps::forge

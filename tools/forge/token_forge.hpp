@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace cps::test {
+namespace cps::forge {
 
 /// Signs any two texts as header and payload of a compact JWS, well formed or not.
 std::string
@@ -31,4 +31,4 @@ struct TokenDraft {
     std::string sign(const crypto::PrivateKey& key) const;
 };
 
-} // namespace cps::test
+} // namespace cps::forge
