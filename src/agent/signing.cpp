@@ -1,5 +1,6 @@
 #include "signing.hpp"
 
+#include "chosen.hpp"
 #include "signable.hpp"
 #include "texts.hpp"
 
@@ -30,52 +31,6 @@ constexpr std::chrono::milliseconds removal_notice{1500}; // pcscd asks some rea
 constexpr unsigned max_dialogs = 8;   // of one request: tries, and entries that are no PIN
 constexpr std::size_t pin_digits = 4; // a CPS card's code; anything else would waste a try
 constexpr std::size_t jti_octets = 16;
-
-/// The certificate that logs in, with all that was read of it.
-struct Chosen {
-    pkcs11::TokenCertificate on_token;
-    x509::Certificate certificate;
-    x509::Holder holder;
-    crypto::PublicKey key;
-};
-
-/// By key usage, never by label; at `at`, the portal's time, since workstations' clocks are
-/// wrong.
-Result<Chosen> choose(const std::vector<pkcs11::TokenCertificate>& found, EpochSeconds at)
-{
-    if (found.empty())
-        return Error{Errc::card_unsupported, "the module finds no certificate on any card"};
-    bool out_of_date = false;
-    for (const auto& candidate : found) {
-        const auto certificate = x509::Certificate::from_der(candidate.der);
-        if (!certificate || !certificate->is_authentication_certificate())
-            continue;
-        const auto holder = x509::holder_of(*certificate);
-        const auto key = certificate->key();
-        if (!holder || !key || !key->is_rsa())
-            continue;
-        if (at < certificate->not_before() || certificate->not_after() < at) {
-            out_of_date = true;
-            continue;
-        }
-        return Chosen{candidate, *certificate, *holder, *key};
-    }
-    if (out_of_date)
-        return Error{Errc::certificate_expired,
-                     "the authentication certificate is out of date"};
-    return Error{Errc::certificate_missing, "no certificate on the card is for authentication"};
-}
-
-/// That card, as the reader monitor knew it when the module began to look.
-CardInReader card_of(const Chosen& chosen, const pcsc::Snapshot& before)
-{
-    CardInReader card{chosen.on_token.reader, 0, chosen.on_token.serial,
-                      copy_of(chosen.certificate.der())};
-    for (const auto& reader : before.readers)
-        if (is_reader(card.reader, reader.name))
-            card.insertion = reader.insertion;
-    return card;
-}
 
 /// Errors of a look that say that the card of a session is not there any more.
 bool says_another_card(Errc code)

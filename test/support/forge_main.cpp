@@ -176,7 +176,7 @@ std::string forge_with_card(const Options& options)
         options, key);
 }
 
-std::string forge(const Options& options)
+std::string make_token(const Options& options)
 {
     switch (kind_of(options)) {
     case token::Kind::feature:
@@ -222,7 +222,7 @@ int main(int argc, char** argv)
     CLI11_PARSE(app, argc, argv);
 
     try {
-        std::cout << forge(options) << '\n';
+        std::cout << make_token(options) << '\n';
         return 0;
     } catch (const std::exception& e) {
         std::cerr << "cps-forge: " << e.what() << '\n';

@@ -1,6 +1,7 @@
 #include "vectors.hpp"
 
 #include "scene.hpp"
+#include "spoil.hpp"
 
 #include "pki/certificate.hpp"
 #include "pki/revocation.hpp"
@@ -16,37 +17,7 @@
 namespace cps::vectors {
 namespace {
 
-namespace json = boost::json;
-using forge::TokenDraft;
 using token::Kind;
-
-using Spoil = std::function<void(TokenDraft&)>;
-
-Spoil set_header(const char* name, json::value value)
-{
-    return [=](TokenDraft& draft) { draft.header[name] = value; };
-}
-Spoil set_claim(const char* name, json::value value)
-{
-    return [=](TokenDraft& draft) { draft.claims[name] = value; };
-}
-Spoil drop_claim(const char* name)
-{
-    return [=](TokenDraft& draft) { draft.claims.erase(name); };
-}
-/// Moves the whole life of the token, in seconds.
-Spoil move_life(int seconds)
-{
-    return [=](TokenDraft& draft) {
-        for (const auto* name : {"iat", "exp", "auth_time"})
-            if (auto* time = draft.claims.if_contains(name))
-                *time = time->as_int64() + seconds;
-    };
-}
-json::string random_looking(std::uint8_t octet)
-{
-    return json::string{to_base64url(Bytes(32, octet))};
-}
 
 class Maker {
 public:

@@ -108,16 +108,10 @@ async function refresh() {
   return true;
 }
 
-/** Each event of the stream says only that something changed. fetch, since EventSource sends no header. */
-async function follow() {
-  const answer = await keyed("GET", "/page/events");
-  if (!answer.ok || !answer.body) return;
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    if (value.includes("data:") && !(await refresh())) return;
-  }
+/** Who comes back to the page sees how things are now. */
+function follow() {
+  document.addEventListener("visibilitychange", () => document.hidden || refresh());
+  addEventListener("focus", refresh);
 }
 
 async function open() {
@@ -128,10 +122,7 @@ async function open() {
   if (!answer?.ok) return notice("closed", true);
   key = (await answer.json()).key;
   notice("");
-  if (await refresh()) {
-    await follow().catch(() => {});
-    await refresh();
-  }
+  if (await refresh()) follow();
 }
 
 open().catch(() => notice("lost", true));

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "cps/verify/verifier.hpp"
+#include "forge/token_forge.hpp"
 #include "pki/extensions.hpp"
 #include "support/certificates.hpp"
-#include "forge/token_forge.hpp"
 
 #include <string>
 

@@ -1,0 +1,42 @@
+#include "chosen.hpp"
+
+#include "presence.hpp"
+
+namespace cps::agent {
+
+Result<Chosen> choose(const std::vector<pkcs11::TokenCertificate>& found, EpochSeconds at)
+{
+    if (found.empty())
+        return Error{Errc::card_unsupported, "the module finds no certificate on any card"};
+    bool out_of_date = false;
+    for (const auto& candidate : found) {
+        const auto certificate = x509::Certificate::from_der(candidate.der);
+        if (!certificate || !certificate->is_authentication_certificate())
+            continue;
+        const auto holder = x509::holder_of(*certificate);
+        const auto key = certificate->key();
+        if (!holder || !key || !key->is_rsa())
+            continue;
+        if (at < certificate->not_before() || certificate->not_after() < at) {
+            out_of_date = true;
+            continue;
+        }
+        return Chosen{candidate, *certificate, *holder, *key};
+    }
+    if (out_of_date)
+        return Error{Errc::certificate_expired,
+                     "the authentication certificate is out of date"};
+    return Error{Errc::certificate_missing, "no certificate on the card is for authentication"};
+}
+
+CardInReader card_of(const Chosen& chosen, const pcsc::Snapshot& before)
+{
+    CardInReader card{chosen.on_token.reader, 0, chosen.on_token.serial,
+                      copy_of(chosen.certificate.der())};
+    for (const auto& reader : before.readers)
+        if (is_reader(card.reader, reader.name))
+            card.insertion = reader.insertion;
+    return card;
+}
+
+} // namespace cps::agent

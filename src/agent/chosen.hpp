@@ -1,0 +1,32 @@
+#pragma once
+
+#include "session.hpp"
+
+#include "cps/base/clock.hpp"
+#include "cps/base/error.hpp"
+#include "cps/crypto/public_key.hpp"
+#include "cps/pcsc/snapshot.hpp"
+#include "cps/pkcs11_client/module.hpp"
+#include "cps/x509/certificate.hpp"
+#include "cps/x509/holder.hpp"
+
+#include <vector>
+
+namespace cps::agent {
+
+/// The certificate that logs in, with all that was read of it.
+struct Chosen {
+    pkcs11::TokenCertificate on_token;
+    x509::Certificate certificate;
+    x509::Holder holder;
+    crypto::PublicKey key;
+};
+
+/// By key usage, never by label; at `at`, the portal's time, since workstations' clocks are
+/// wrong. Errors: card_unsupported, certificate_expired, certificate_missing.
+Result<Chosen> choose(const std::vector<pkcs11::TokenCertificate>& found, EpochSeconds at);
+
+/// That card, as the reader monitor knew it when the module began to look.
+CardInReader card_of(const Chosen& chosen, const pcsc::Snapshot& before);
+
+} // namespace cps::agent
