@@ -96,6 +96,10 @@ std::optional<Config> Config::load(const std::filesystem::path& file,
         else
             config.consent_days = std::chrono::days{*days};
     }
+    if (const auto choice =
+            table.choice("log_level", {"error", "warning", "notice", "info", "debug"}))
+        config.log_level =
+            static_cast<log::Level>(static_cast<std::size_t>(log::Level::error) + *choice);
     table.refuse_other_keys();
     if (unusable)
         return std::nullopt;

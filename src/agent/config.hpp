@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cps/base/error.hpp"
+#include "cps/base/log.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -37,6 +38,8 @@ struct Config {
     Language language = Language::automatic;
     static constexpr unsigned max_consent_days = 365;
     std::chrono::days consent_days{90}; ///< a remembered consent's life; 0: none is remembered
+
+    log::Level log_level = log::Level::notice;
 
     /// Reads `file`. Every problem is collected in `problems`; empty when the file cannot be
     /// used at all, because it does not parse, or names no module or pinentry that is safe to

@@ -38,6 +38,8 @@ http::Response status(const Services& services)
     for (const auto& problem : services.problems)
         problems.emplace_back(problem.str());
 
+    const auto login =
+        name_of(services.login != nullptr ? services.login->hearing() : LoginHearing::unknown);
     http::Response response;
     response.content_type = "application/json";
     response.body = json::serialize(json::object{{"agent", "cps-agent"},
@@ -45,11 +47,32 @@ http::Response status(const Services& services)
                                                  {"port", services.port},
                                                  {"module", services.config.module},
                                                  {"service", snapshot.service},
+                                                 {"login", login},
                                                  {"card", services.presence.status().card},
                                                  {"readers", std::move(readers)},
                                                  {"portals", std::move(portals)},
                                                  {"problems", std::move(problems)}});
     return response;
+}
+
+/// Reads the configuration anew; a file that is bad is named, with its line.
+http::Response read_again(const Services& services, std::string_view language)
+{
+    if (services.reload == nullptr)
+        return refuse({Errc::not_found, "no such path"}, language);
+    const auto done = services.reload->run();
+    if (!done)
+        return refuse(done.error(), language);
+    json::array problems;
+    for (const auto& problem : services.problems)
+        problems.emplace_back(problem.str());
+    json::array restart;
+    for (const auto name : done->restart)
+        restart.emplace_back(name);
+    return json_response({{"reloaded", done->taken},
+                          {"portals", services.portals.all().size()},
+                          {"problems", std::move(problems)},
+                          {"restart", std::move(restart)}});
 }
 
 /// A ticket to the status page, in the address that a browser opens. It stands in the
@@ -117,6 +140,11 @@ void ControlRoutes::handle(http::Request request, http::Reply reply)
     }
     if (auto answer = answer_consents(services_, request, language))
         return reply(std::move(*answer));
+    if (request.path() == "/control/reload") {
+        if (request.method != "POST")
+            return reply(refuse({Errc::method_refused, "no such method here"}, language));
+        return reply(read_again(services_, language));
+    }
     if (request.path() == "/control/tickets") {
         if (request.method != "POST")
             return reply(refuse({Errc::method_refused, "no such method here"}, language));

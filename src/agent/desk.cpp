@@ -43,6 +43,27 @@ void Desk::stop()
     wake_.notify_all();
 }
 
+void Desk::set_away(bool away)
+{
+    const std::scoped_lock lock{mutex_};
+    away_ = away;
+}
+
+void Desk::interrupt()
+{
+    const std::scoped_lock lock{mutex_};
+    for (auto& job : waiting_)
+        job.interrupted = true;
+    if (running_ != nullptr)
+        running_->signal(Errc::screen_locked);
+}
+
+bool Desk::idle() const
+{
+    const std::scoped_lock lock{mutex_};
+    return running_ == nullptr && waiting_.empty();
+}
+
 bool Desk::is_silent(const TokenRequest& request) const
 {
     return request.session && request.session->renewal &&
@@ -65,6 +86,8 @@ std::optional<Errc> Desk::refusal(const TokenRequest& request) const
     if (request.web_eid ? answered_.contains(request.origin, *request.web_eid)
                         : answered_.contains(request.origin, request.challenge.nonce))
         return Errc::challenge_stale;
+    if (away_)
+        return Errc::screen_locked;
     const bool silent = is_silent(request);
     if (!silent && cool_down_.must_wait(request.origin, request.received))
         return Errc::rate_limited;
@@ -99,6 +122,8 @@ void Desk::run()
         running_ = &cancel;
         if (stopping_)
             cancel.signal(Errc::internal);
+        if (job.interrupted)
+            cancel.signal(Errc::screen_locked);
         lock.unlock();
 
         const std::stop_callback caller_left{job.request.gone,

@@ -66,6 +66,12 @@ public:
     /// Refuses at once what needs no person (challenge_stale, feature_unknown, rate_limited,
     /// busy, no card), else takes the job. `done` is called once, here or on the desk's thread.
     void submit(TokenRequest request, Done done);
+    /// While the person is away nothing is taken: screen_locked.
+    void set_away(bool away);
+    /// The open dialog closes; it and what waits end with screen_locked.
+    void interrupt();
+    /// Whether nothing is under way.
+    bool idle() const;
     /// Ends the open dialog, if any, and takes no more work.
     void stop();
 
@@ -73,6 +79,7 @@ private:
     struct Job {
         TokenRequest request;
         Done done;
+        bool interrupted = false;
     };
     bool is_silent(const TokenRequest& request) const;
     std::optional<Errc> refusal(const TokenRequest& request) const;
@@ -87,11 +94,12 @@ private:
     Consents& consents_;
     Journal& journal_;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Job> waiting_;
     bool busy_ = false; ///< with what may open a dialog
     bool stopping_ = false;
+    bool away_ = false;
     Cancel* running_ = nullptr; ///< of the job under way
     AnsweredNonces answered_;
     CoolDown cool_down_;

@@ -1,14 +1,17 @@
 #include "config.hpp"
 #include "desk.hpp"
 #include "journal.hpp"
+#include "login_session.hpp"
 #include "pinentry.hpp"
-#include "portals.hpp"
 #include "presence.hpp"
+#include "reload.hpp"
 #include "revoke_poster.hpp"
 #include "routes.hpp"
 #include "runtime_dir.hpp"
+#include "service_manager.hpp"
 #include "session_journal.hpp"
 #include "session_timer.hpp"
+#include "settings.hpp"
 #include "tickets.hpp"
 
 #include "cps/base/log.hpp"
@@ -24,6 +27,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 
 namespace {
@@ -36,6 +40,7 @@ constexpr int stopped = 0;
 constexpr int bad_configuration = 1;
 constexpr int wrong_usage = 2;
 constexpr int no_port = 3;
+constexpr int runs_already = 4;
 
 // The browser's port, and the next ones where the first is taken (docs/http-api.md).
 constexpr std::uint16_t first_port = 27743;
@@ -46,31 +51,6 @@ struct Options {
     std::filesystem::path runtime_dir;
     bool check = false;
 };
-
-struct Loaded {
-    Config config;
-    Portals portals;
-    std::vector<ConfigProblem> problems;
-};
-
-std::optional<Loaded> load(const Options& options)
-{
-    std::vector<ConfigProblem> problems;
-    auto config = Config::load(options.config, problems);
-    Portals portals;
-    if (config) {
-        portals.load(options.config.parent_path() / "portals.d", config->allow_http_loopback,
-                     problems);
-        if (config->personal_portals)
-            if (const auto own = personal_config_dir(); !own.empty())
-                portals.load(own / "portals.d", config->allow_http_loopback, problems);
-    }
-    for (const auto& problem : problems)
-        log::warning(problem.str());
-    if (!config)
-        return std::nullopt;
-    return Loaded{std::move(*config), std::move(portals), std::move(problems)};
-}
 
 /// "fr" unless the configuration or the person's locale says English.
 std::string_view language_of(const Config& config)
@@ -98,7 +78,7 @@ try {
     return std::nullopt;
 }
 
-int serve(const Options& options, const Loaded& loaded)
+int serve(const Options& options, Settings& loaded)
 {
     crypto::start_secure_heap();
     const RuntimeDir runtime{options.runtime_dir};
@@ -121,9 +101,28 @@ int serve(const Options& options, const Loaded& loaded)
         presence.update(now);
     }};
     Tickets tickets{clock};
-    const Services services{
-        loaded.config, loaded.portals, loaded.problems, presence, desk,
-        journal,       sessions,       consents,        tickets,  language_of(loaded.config)};
+    LoginSession login{io,
+                       {[&](bool away) { desk.set_away(away); },
+                        [&](SessionEnd reason) {
+                            desk.interrupt();
+                            sessions.end_all(reason);
+                        },
+                        [&] { return desk.idle() && poster.idle(); }}};
+    login.start();
+    Reload reload{options.config, loaded, sessions, desk};
+    const Services services{loaded.config,
+                            loaded.portals,
+                            loaded.problems,
+                            presence,
+                            desk,
+                            journal,
+                            sessions,
+                            consents,
+                            tickets,
+                            language_of(loaded.config),
+                            0,
+                            &login,
+                            &reload};
 
     BrowserRoutes browser_routes{services};
     http::Server browser{io, browser_routes};
@@ -139,14 +138,31 @@ int serve(const Options& options, const Loaded& loaded)
     runtime.write_port(*port);
     log::notice("ready on 127.0.0.1:" + std::to_string(*port));
 
+    boost::asio::signal_set hangups{io, SIGHUP};
+    const std::function<void()> wait_for_hangup = [&] {
+        hangups.async_wait([&](const boost::system::error_code& error, int) {
+            if (error)
+                return;
+            tell_service_manager(ServiceState::reloading);
+            if (const auto done = reload.run(); !done)
+                log::error(done.error());
+            tell_service_manager(ServiceState::ready);
+            wait_for_hangup();
+        });
+    };
+    wait_for_hangup();
     boost::asio::signal_set signals{io, SIGINT, SIGTERM};
     signals.async_wait([&](const auto&, int) {
+        tell_service_manager(ServiceState::stopping);
+        hangups.cancel();
+        login.stop();
         desk.stop();
         sessions.end_all(SessionEnd::agent_stopped);
         session_timer.stop();
         browser.stop();
         control.stop();
     });
+    tell_service_manager(ServiceState::ready);
     io.run();
     return stopped;
 }
@@ -172,9 +188,11 @@ int main(int argc, char** argv)
         return app.exit(e) == 0 ? stopped : wrong_usage;
     }
     try {
-        const auto loaded = load(options);
+        std::vector<ConfigProblem> problems;
+        auto loaded = Settings::load(options.config, problems);
         if (!loaded)
             return bad_configuration;
+        log::set_level(loaded->config.log_level);
         if (options.check)
             return loaded->problems.empty() ? stopped : bad_configuration;
         if (options.runtime_dir.empty()) {
@@ -184,6 +202,8 @@ int main(int argc, char** argv)
         return serve(options, *loaded);
     } catch (const Error& e) {
         log::error(e);
+        if (e.code() == Errc::busy)
+            return runs_already;
     } catch (const std::exception& e) {
         log::error(e.what());
     }

@@ -116,11 +116,26 @@ void Portals::load(const std::filesystem::path& folder, bool allow_http_loopback
         auto portal = read_portal(file, allow_http_loopback, problems);
         if (!portal)
             continue;
+        portal->file = file.string();
         auto origin = portal->origin;
         if (!portals_.emplace(std::move(origin), std::move(*portal)).second)
             problems.push_back(
                 {file.string(), 0, "repeats an origin that is registered already"});
     }
+}
+
+void Portals::keep(const Portals& before, const std::vector<ConfigProblem>& problems,
+                   bool allow_http_loopback)
+{
+    for (const auto& [origin, portal] : before.portals_)
+        if ((origin.is_https() || allow_http_loopback) &&
+            std::ranges::find(problems, portal.file, &ConfigProblem::file) != problems.end())
+            portals_.emplace(origin, portal); // unless another file registers it now
+}
+
+void Portals::replace(Portals fresh)
+{
+    replaced_.push_back(std::exchange(portals_, std::move(fresh.portals_)));
 }
 
 const Portal* Portals::find(const token::Origin& origin) const

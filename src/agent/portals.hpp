@@ -39,12 +39,14 @@ struct Portal {
     std::string revoke_uri;
     bool web_eid = false;
     std::map<token::Feature, PortalFeature> features;
+    std::string file{}; ///< that registers it
 };
 
 /// True when `uri` is an address under `origin`: printable ASCII, a slash after the origin.
 bool lies_under(std::string_view uri, const token::Origin& origin);
 
-/// Every registered portal, by origin. Immutable after loading.
+/// Every registered portal, by origin. What `find` gave stays as it was until
+/// `forget_replaced`.
 class Portals {
 public:
     static constexpr std::size_t max_files = 256;   // in one folder
@@ -59,8 +61,19 @@ public:
     const Portal* find(const token::Origin& origin) const;
     const std::map<token::Origin, Portal>& all() const noexcept { return portals_; }
 
+    /// Takes over what `before` had from files that are bad now (`problems` names them).
+    void keep(const Portals& before, const std::vector<ConfigProblem>& problems,
+              bool allow_http_loopback);
+    /// `fresh` takes the place of what is here.
+    void replace(Portals fresh);
+    /// When nobody uses what was found before the last `replace` any more.
+    void forget_replaced() noexcept { replaced_.clear(); }
+    std::size_t replaced() const noexcept { return replaced_.size(); }
+
 private:
-    std::map<token::Origin, Portal> portals_;
+    using Map = std::map<token::Origin, Portal>;
+    Map portals_;
+    std::vector<Map> replaced_;
 };
 
 } // namespace cps::agent

@@ -66,6 +66,12 @@ void RevokePoster::revoke(const std::string& uri, const std::string& token)
     wake_.notify_all();
 }
 
+bool RevokePoster::idle() const
+{
+    const std::scoped_lock lock{mutex_};
+    return waiting_.empty() && !posting_;
+}
+
 void RevokePoster::run()
 {
     std::unique_lock lock{mutex_};
@@ -75,6 +81,7 @@ void RevokePoster::run()
             return;
         const auto letter = std::move(waiting_.front());
         waiting_.pop_front();
+        posting_ = true;
         lock.unlock();
         try {
             post(letter);
@@ -84,6 +91,7 @@ void RevokePoster::run()
             log::error("a portal was not told that a session ended");
         }
         lock.lock();
+        posting_ = false;
     }
 }
 

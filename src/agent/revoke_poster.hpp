@@ -29,6 +29,8 @@ public:
     RevokePoster& operator=(const RevokePoster&) = delete;
 
     void revoke(const std::string& uri, const std::string& token) override;
+    /// Whether nothing waits and nothing is under way.
+    bool idle() const;
 
 private:
     using Time = std::chrono::steady_clock::time_point;
@@ -41,9 +43,10 @@ private:
     Time deadline();
 
     const std::string program_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Letter> waiting_;
+    bool posting_ = false;
     bool stopping_ = false;
     Time last_word_{}; ///< when stopping: nothing is waited for beyond
     std::thread thread_;

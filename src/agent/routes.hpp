@@ -4,8 +4,10 @@
 #include "config.hpp"
 #include "desk.hpp"
 #include "journal.hpp"
+#include "login_session.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
+#include "reload.hpp"
 #include "tickets.hpp"
 
 #include "cps/http/message.hpp"
@@ -32,6 +34,8 @@ struct Services {
     std::string_view
         language;           ///< "fr" or "en": of dialogs, and of words where a page names none
     std::uint16_t port = 0; ///< of the browsers' listener, once it listens
+    const LoginSession* login = nullptr; ///< null where nobody listens to it
+    Reload* reload = nullptr;            ///< null where nothing is read anew
 };
 
 /// What browsers reach over TCP (docs/http-api.md). Every request passes Admission first.

@@ -2,6 +2,8 @@
 
 #include "cps/base/error.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,6 +85,14 @@ RuntimeDir::RuntimeDir(std::filesystem::path path) : path_{std::move(path)}
         throw Error{Errc::internal, "the runtime folder is not ours"};
     if (::chmod(path_.c_str(), S_IRWXU) != 0)
         throw Error{Errc::internal, "the runtime folder cannot be closed to others", errno};
+    // Never unlinked: a lock on a file without a name would not be seen by the next agent.
+    lock_.reset(::open((path_ / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                       S_IRUSR | S_IWUSR));
+    if (!lock_)
+        throw Error{Errc::internal, "the runtime folder's lock cannot be opened", errno};
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
+        throw Error{errno == EWOULDBLOCK ? Errc::busy : Errc::internal,
+                    "an agent of this person runs already; this one ends", errno};
 }
 
 RuntimeDir::~RuntimeDir()

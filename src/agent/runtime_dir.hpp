@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cps/base/unique_handle.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -18,11 +20,12 @@ std::string worker_path();
 /// cps-agent-poster, likewise.
 std::string poster_path();
 
-/// The agent's folder at run time, mode 0700: `control.sock` and `port`. Its files go when the
-/// object goes.
+/// The agent's folder at run time, mode 0700: `control.sock` and `port`, which go when the
+/// object goes, and `lock`, by which one agent at a time has the folder.
 class RuntimeDir {
 public:
-    /// @throws Error internal where the folder is somebody else's or cannot be made.
+    /// @throws Error busy where another agent has the folder; internal where it is somebody
+    /// else's or cannot be made.
     explicit RuntimeDir(std::filesystem::path path);
     ~RuntimeDir();
     RuntimeDir(const RuntimeDir&) = delete;
@@ -34,6 +37,7 @@ public:
 
 private:
     std::filesystem::path path_;
+    UniqueFd lock_;
 };
 
 } // namespace cps::agent

@@ -21,6 +21,7 @@ enum class SessionEnd {
     suspended,
     logged_out,
     agent_stopped,
+    portal_removed, ///< its portal is not registered any more
 };
 /// "card_removed" and so on: what pages and the person's tools read.
 std::string_view name_of(SessionEnd reason) noexcept;

@@ -40,6 +40,7 @@ std::string_view name_of(SessionEnd reason) noexcept
     case SessionEnd::suspended: return "suspended";
     case SessionEnd::logged_out: return "logged_out";
     case SessionEnd::agent_stopped: return "agent_stopped";
+    case SessionEnd::portal_removed: return "portal_removed";
     }
     return "";
 }
@@ -287,6 +288,16 @@ std::size_t Sessions::end_all(SessionEnd reason)
         sessions_, [](const auto& one) { return one.second.card().has_value(); });
     finish_all(reason);
     return static_cast<std::size_t>(open);
+}
+
+void Sessions::end_strangers(const Portals& registered)
+{
+    const std::scoped_lock lock{mutex_};
+    for (auto session = sessions_.begin(); session != sessions_.end();)
+        session = registered.find(session->second.origin()) == nullptr
+                      ? finish(session, SessionEnd::portal_removed)
+                      : std::next(session);
+    wipe_unused_pins();
 }
 
 void Sessions::cards_are(const pcsc::Snapshot& now)

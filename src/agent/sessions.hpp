@@ -97,6 +97,8 @@ public:
     bool end_one(std::string_view short_id, SessionEnd reason);
     /// All of them, drafts too, and every PIN. Returns how many were open.
     std::size_t end_all(SessionEnd reason);
+    /// Those of portals that are not registered (any more), drafts too.
+    void end_strangers(const Portals& registered);
     /// The reader monitor's word: what belongs to a card that is gone ends.
     void cards_are(const pcsc::Snapshot& now);
     /// Ends what is idle or too old; when to look again, if there is anything.

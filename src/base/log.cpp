@@ -1,17 +1,47 @@
 #include "cps/base/log.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 
 namespace cps::log {
 namespace {
 
 constexpr std::size_t max_line = 512; // octets: a longer line is cut, never split
 constinit std::atomic<Level> threshold{Level::notice};
+
+/// Whether standard error goes to journald, which reads `<n>` in front of a line: it says in
+/// JOURNAL_STREAM, as DEVICE:INODE, which stream is its (systemd.exec(5)).
+bool is_journal() noexcept
+{
+    const char* const named = std::getenv("JOURNAL_STREAM");
+    struct stat info {};
+    if (named == nullptr || ::fstat(STDERR_FILENO, &info) != 0)
+        return false;
+    std::array<char, 64> ours;
+    const auto size = std::snprintf(ours.data(), ours.size(), "%lu:%lu",
+                                    static_cast<unsigned long>(info.st_dev),
+                                    static_cast<unsigned long>(info.st_ino));
+    return std::string_view{ours.data(), static_cast<std::size_t>(std::max(size, 0))} == named;
+}
+
+std::string_view prefix_of(Level level) noexcept
+{
+    static const bool journal = is_journal();
+    switch (level) {
+    case Level::error: return journal ? "<3>" : "error: ";
+    case Level::warning: return journal ? "<4>" : "warning: ";
+    case Level::notice: return journal ? "<5>" : "notice: ";
+    case Level::info: return journal ? "<6>" : "info: ";
+    case Level::debug: return journal ? "<7>" : "debug: ";
+    }
+    return "";
+}
 
 } // namespace
 
@@ -26,10 +56,9 @@ void write(Level level, std::string_view what) noexcept
         return;
     std::array<char, max_line> line;
     std::size_t size = 0;
-    line[size++] = '<';
-    line[size++] = static_cast<char>('0' + static_cast<int>(level));
-    line[size++] = '>';
-    for (const char c : what.substr(0, max_line - 4))
+    for (const char c : prefix_of(level))
+        line[size++] = c;
+    for (const char c : what.substr(0, max_line - size - 1))
         line[size++] = static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
     line[size++] = '\n';
     // One write, so that lines of several threads and processes do not mix.

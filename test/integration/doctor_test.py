@@ -14,6 +14,7 @@ import unittest
 
 import rig
 from agent_process import BUILD, OWN, ROOT, Agent, cpsctl
+from login_manager import LoginManager
 import winscard
 
 rig.isolate()
@@ -73,6 +74,17 @@ class StrangeCard(threading.Thread):
 
 
 class Doctor(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.login_folder = tempfile.mkdtemp(prefix="cps-login-")
+        cls.login = LoginManager(cls.login_folder)
+        os.environ.update({"CPS_TEST_SYSTEM_BUS": cls.login.address, "XDG_SESSION_ID": "c1"})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.login.stop()
+        shutil.rmtree(cls.login_folder)
+
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="cps-doctor-")
         self.addCleanup(shutil.rmtree, self.folder)
@@ -276,6 +288,17 @@ class Doctor(unittest.TestCase):
         agent.stop()
         agent = Agent(self.folder)
         self.addCleanup(agent.stop)
+        self.assertEqual(self.found(), {})
+
+    def test_the_agent_does_not_hear_the_login_manager(self):
+        self.start()
+        agent = Agent(self.folder)
+        self.addCleanup(agent.stop)
+        self.assertEqual(self.found(), {})
+        self.login.remove_session()
+        self.assertEqual(self.found()["login_unheard"]["subject"], "no_session")
+        self.login.add_session("c1")
+        self.login.announce("SessionNew", "c1")
         self.assertEqual(self.found(), {})
 
     def test_the_journal_is_damaged(self):

@@ -233,13 +233,23 @@ class PortalAdd(unittest.TestCase):
         one, = json.loads(self.run_tool("list", "--json").stdout)["portals"]
         self.assertEqual(one["origin"], portal.origin)
 
-    def test_a_running_agent_is_told_or_the_person_to_restart_it(self):
+    def test_a_running_agent_knows_it_at_once(self):
         self.publish(self.document())
-        agent = Agent(self.home / "agent", portals={})
+        agent = Agent(self.home / "agent", portals={}, environment={"XDG_CONFIG_HOME": str(self.home / "config")})
         self.addCleanup(agent.stop)
         ended = self.add(environment={"XDG_RUNTIME_DIR": str(agent.folder)})
         self.assertEqual(ended.returncode, 0, ended.stderr)
-        self.assertRegex(ended.stdout, "Redémarrez l'agent|le connaît maintenant")
+        self.assertIn("le connaît maintenant", ended.stdout)
+        self.assertEqual(agent.call("GET", "/v1/hello", origin=self.origin).status, 200)
+
+    def test_an_agent_whose_own_configuration_is_bad_wants_a_restart(self):
+        self.publish(self.document())
+        agent = Agent(self.home / "agent", portals={}, environment={"XDG_CONFIG_HOME": str(self.home / "config")})
+        self.addCleanup(agent.stop)
+        (agent.folder / "agent.toml").write_text("module = 1\n")
+        ended = self.add(environment={"XDG_RUNTIME_DIR": str(agent.folder)})
+        self.assertIn("Redémarrez l'agent", ended.stdout)
+        self.assertEqual(agent.call("GET", "/v1/hello", origin=self.origin).status, 403)
 
 
 if __name__ == "__main__":

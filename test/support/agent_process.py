@@ -88,6 +88,8 @@ class Agent:
             "XDG_STATE_HOME": str(self.folder / "state"),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
             "LANG": "fr_FR.UTF-8",
+            # No login manager but a test's own (login_manager.py).
+            "DBUS_SYSTEM_BUS_ADDRESS": os.environ.get("CPS_TEST_SYSTEM_BUS", "unix:path=/nonexistent"),
             **(environment or {}),
         }
         for name in ("LC_ALL", "LC_MESSAGES"):

@@ -274,6 +274,9 @@ void Examination::look_at_agent()
         const std::string version{status.at("version").as_string()};
         if (is_older(version, CPS_VERSION))
             find(Fault::agent_outdated, version + " < " + CPS_VERSION);
+        const auto* const login = status.if_contains("login"); // older agents do not tell
+        if (login != nullptr && *login != "heard" && *login != "unknown")
+            find(Fault::login_unheard, std::string{login->as_string()});
     } catch (const AgentAbsent&) {
         find(Fault::agent_absent);
     }

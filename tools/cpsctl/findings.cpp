@@ -110,6 +110,18 @@ constexpr std::array rows{
         "Keep a copy of the files journal.* of this folder and show it to whoever looks after "
         "this computer; with the next token the agent sets the damaged journal aside, and this "
         "message goes when the files journal.broken.* are moved elsewhere."},
+    FaultRow{
+        Fault::login_unheard, "login_unheard", Severity::warning,
+        "Le verrouillage de l'écran, la veille et la déconnexion ne terminent pas les sessions "
+        "de la carte.",
+        "Locking the screen, sleep and log-out do not end the card's sessions.",
+        "L'agent n'entend pas le gestionnaire de sessions (systemd-logind, par le bus "
+        "système). "
+        "Démarrez-les, ouvrez une session graphique par le gestionnaire de connexion, puis : "
+        "systemctl --user restart cps-agent. D'ici là, retirez la carte en partant.",
+        "The agent does not hear the login manager (systemd-logind, by the system bus). Start "
+        "them, log in through the login screen, then: systemctl --user restart cps-agent. "
+        "Until then, take the card out when you leave."},
 };
 
 constexpr bool in_order()
@@ -117,7 +129,7 @@ constexpr bool in_order()
     for (std::size_t i = 0; i != rows.size(); ++i)
         if (static_cast<std::size_t>(rows[i].fault) != i)
             return false;
-    return rows.size() == static_cast<std::size_t>(Fault::journal_broken) + 1;
+    return rows.size() == static_cast<std::size_t>(Fault::login_unheard) + 1;
 }
 static_assert(in_order(), "a row for each fault, in their order");
 

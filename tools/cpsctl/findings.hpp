@@ -25,6 +25,7 @@ enum class Fault {
     port_taken,     ///< a stranger listens where pages look for the agent first
     agent_outdated, ///< the agent is older than cpsctl
     journal_broken, ///< the agent's journal does not hold together, or one was set aside
+    login_unheard,  ///< the agent hears nothing of the screen's lock, sleep and log-out
 };
 
 enum class Severity {

@@ -87,8 +87,11 @@ void tell_agent(const AddOptions& options)
     const bool fr = locale_language() == "fr";
     try {
         const boost::json::object nothing;
-        call_agent(options.socket.empty() ? default_socket() : options.socket, "POST",
-                   "/control/reload", &nothing);
+        const auto answer =
+            call_agent(options.socket.empty() ? default_socket() : options.socket, "POST",
+                       "/control/reload", &nothing);
+        if (!answer.at("reloaded").as_bool())
+            throw Error{Errc::internal, "the agent's own configuration is bad"};
         std::cout << (fr ? "L'agent le connaît maintenant.\n" : "The agent knows it now.\n");
     } catch (const AgentAbsent&) {
         std::cout << (fr ? "L'agent le connaîtra à son démarrage.\n"

@@ -6,7 +6,8 @@
 
 namespace cps::log {
 
-/// The levels of sd-daemon(3); journald reads the `<n>` prefix that we write.
+/// The levels of sd-daemon(3). A line begins with `<n>` where standard error goes to journald
+/// (JOURNAL_STREAM), else with its level's name.
 enum class Level { error = 3, warning = 4, notice = 5, info = 6, debug = 7 };
 
 /// Lines above `level` are dropped. Default: notice. Thread-safe.
