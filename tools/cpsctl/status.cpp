@@ -28,6 +28,8 @@ void print(const boost::json::object& status)
               << text(status.at("module")) << "\npcscd    "
               << (status.at("service").as_bool() ? "running" : "absent") << "\ncard     "
               << text(status.at("card")) << '\n';
+    if (const auto* const login = status.if_contains("login")) // older agents do not tell
+        std::cout << "login    " << text(*login) << '\n';
     for (const auto& reader : status.at("readers").as_array())
         std::cout << "reader   " << text(reader.as_object().at("name")) << ": "
                   << text(reader.as_object().at("card")) << '\n';

@@ -154,6 +154,53 @@ TEST_SUITE("agent")
         CHECK(portals.all().size() == 1);
     }
 
+    TEST_CASE("a portal whose file turned bad is kept, one whose file went is not")
+    {
+        const Folder folder;
+        const auto write = [&](const char* name, const std::string& origin, const char* more) {
+            folder.write(name, "origin = \"" + origin + "\"\nname = { fr = \"x\" }\n" + more);
+        };
+        write("bad.toml", "https://bad.example", "");
+        write("gone.toml", "https://gone.example", "");
+        write("moved.toml", "https://moved.example", "");
+        write("plain.toml", "http://127.0.0.1:1", "");
+        std::vector<ConfigProblem> problems;
+        Portals portals;
+        portals.load(folder.path(), true, problems);
+        REQUIRE(problems.empty());
+        const auto* const found = portals.find(*token::Origin::parse("https://bad.example"));
+        write("bad.toml", "https://bad.example", "colour = 1\n");
+        std::filesystem::remove(folder.path() / "gone.toml");
+        write("moved.toml", "https://moved.example", "colour = 1\n");
+        write("new.toml", "https://moved.example", "web_eid = true\n");
+        write("plain.toml", "http://127.0.0.1:1", "colour = 1\n");
+
+        Portals fresh;
+        fresh.load(folder.path(), false, problems);
+        fresh.keep(portals, problems, false);
+        portals.replace(std::move(fresh));
+
+        CHECK(portals.all().size() == 2);
+        CHECK(portals.find(*token::Origin::parse("https://bad.example")) != nullptr);
+        CHECK(portals.find(*token::Origin::parse("https://moved.example"))->web_eid);
+        CHECK(portals.replaced() == 1);
+        CHECK(found->name.fr == "x"); // what was found before is there still
+    }
+
+    TEST_CASE("the log's level is notice, or what the configuration says")
+    {
+        const auto level = [](const std::string& line) {
+            std::vector<ConfigProblem> problems;
+            const auto config = load(programs + line, problems);
+            return problems.empty() ? config->log_level : log::Level{};
+        };
+
+        CHECK(level("") == log::Level::notice);
+        CHECK(level("log_level = \"error\"") == log::Level::error);
+        CHECK(level("log_level = \"debug\"") == log::Level::debug);
+        CHECK(level("log_level = \"loud\"") == log::Level{});
+    }
+
     TEST_CASE("each bad portal file is told and left out; the good ones are used")
     {
         Portals portals;

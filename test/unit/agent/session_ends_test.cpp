@@ -42,6 +42,38 @@ TEST_SUITE("agent")
         }
     }
 
+    TEST_CASE("whoever leaves takes sessions, what is being opened, and the PIN along")
+    {
+        for (const auto reason :
+             {SessionEnd::screen_locked, SessionEnd::suspended, SessionEnd::logged_out}) {
+            Bench bench;
+            const auto id = bench.open();
+            const auto draft = bench.sessions.draft(bench.at, {feature("a.read")}).value();
+            auto lent = bench.sessions.lend_pin(bench.card);
+
+            CHECK(bench.sessions.end_all(reason) == 1);
+
+            CHECK(bench.use(id) == Errc::session_ended);
+            CHECK(bench.noted.said.back() == "ended: " + std::string{name_of(reason)});
+            CHECK(bench.noted.revoked.size() == 1);
+            CHECK_FALSE(bench.sessions.open(draft.id, "token 2", bench.grant()).has_value());
+            bench.sessions.give_back_pin(bench.card, std::move(*lent));
+            CHECK_FALSE(bench.sessions.lend_pin(bench.card).has_value());
+        }
+    }
+
+    TEST_CASE("the sessions of a portal that is not registered any more end")
+    {
+        Bench bench;
+        const auto id = bench.open();
+
+        bench.sessions.end_strangers(Portals{});
+
+        CHECK(bench.use(id) == Errc::session_ended);
+        CHECK(bench.noted.said.back() == "ended: portal_removed");
+        CHECK_FALSE(bench.sessions.lend_pin(bench.card).has_value());
+    }
+
     TEST_CASE("what happens in another reader leaves a session alone")
     {
         Bench bench;
