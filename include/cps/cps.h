@@ -1,8 +1,8 @@
 /* The portal's verifier of CPS tokens, for C and whatever calls C (docs/verify-library.md).
  *
- * No function throws, aborts or prints. Text is UTF-8 and ends with a zero octet. What a function
- * returns belongs to the verifier or answer that it came from and lives as long as that. A
- * verifier may be used by several threads at once; an answer by one at a time. */
+ * No function throws, aborts or prints. Text is UTF-8 and ends with a zero octet. What a
+ * function returns belongs to the verifier or answer that it came from and lives as long as
+ * that. A verifier may be used by several threads at once; an answer by one at a time. */
 #ifndef CPS_CPS_H
 #define CPS_CPS_H
 
@@ -19,19 +19,20 @@ extern "C" {
 typedef struct cps_verifier cps_verifier;
 typedef struct cps_answer cps_answer;
 
-/* What a portal decides once. Set `size` to sizeof(cps_config) and everything else to 0 first. */
+/* What a portal decides once. Set `size` to sizeof(cps_config) and everything else to 0 first.
+ */
 typedef struct cps_config {
     size_t size;
-    const char* audience;  /* the portal's own public origin: https://host[:port] */
-    const char* trust_pem; /* the issuing authorities that are pinned, PEM */
+    const char* audience;        /* the portal's own public origin: https://host[:port] */
+    const char* trust_pem;       /* the issuing authorities that are pinned, PEM */
     const char* const* policies; /* dotted OIDs, one of which a certificate must carry */
     size_t policy_count;         /* 0: any policy */
     const char* crl_dir; /* folder of revocation lists (*.crl), read now and by cps_reload;
                             NULL: revocation is not looked at */
 } cps_config;
 
-/* What one request needs; from the portal's routing and session, never from the token. Set `size`
- * to sizeof(cps_expectation) and everything else to 0 first. */
+/* What one request needs; from the portal's routing and session, never from the token. Set
+ * `size` to sizeof(cps_expectation) and everything else to 0 first. */
 typedef struct cps_expectation {
     size_t size;
     const char* kind;    /* "login" "session" "request" "feature" "revoke" */
@@ -50,16 +51,17 @@ typedef struct cps_expectation {
     unsigned per_day;
 } cps_expectation;
 
-/* A verifier with its records in memory, for one process. NULL on failure; *error is then a
- * stable code ("bad_argument", "malformed_input", …) that lives forever. `error` may be NULL. */
+/* A verifier with its records in memory, for one process. NULL on failure; *error is then
+ * "bad_argument" (size, audience or trust_pem is not what it should be) or "internal" (memory
+ * is short), and lives forever. `error` may be NULL. */
 cps_verifier* cps_verifier_new(const cps_config* config, const char** error);
 void cps_verifier_free(cps_verifier* verifier); /* NULL is allowed */
 /* Reads crl_dir again and forgets what is cached. */
 void cps_reload(cps_verifier* verifier);
 
-/* A challenge for this session and these features (a login: "login"), as JSON, remembered for 120
- * seconds. NULL where it cannot be: eight of this session are live, or a feature is none. To be
- * freed with cps_text_free. */
+/* A challenge for this session and these features (a login: "login"), as JSON, remembered for
+ * 120 seconds. NULL where it cannot be: eight of this session are live, or a feature is none.
+ * To be freed with cps_text_free. */
 char* cps_challenge(cps_verifier* verifier, const char* session, const char* const* features,
                     size_t feature_count);
 void cps_text_free(char* text); /* NULL is allowed */
@@ -75,14 +77,15 @@ void cps_answer_free(cps_answer* answer); /* NULL is allowed */
 
 int cps_answer_accepted(const cps_answer* answer); /* 1 or 0 */
 /* "accepted", a refusal code of docs/errors.md, or "bad_argument" for an expectation that is
- * none. Lives forever. */
+ * none, "internal" when memory is short. Lives forever. */
 const char* cps_answer_code(const cps_answer* answer);
 /* Of an accepted token; "" of others. */
 const char* cps_answer_holder_id(const cps_answer* answer);
 const char* cps_answer_surname(const cps_answer* answer);
 const char* cps_answer_given_names(const cps_answer* answer);
 const char* cps_answer_profession(const cps_answer* answer); /* TRE_G15 code, or "" */
-const char* cps_answer_certificate_sha256(const cps_answer* answer); /* lower-case hexadecimal */
+const char*
+cps_answer_certificate_sha256(const cps_answer* answer); /* lower-case hexadecimal */
 const char* cps_answer_claims(const cps_answer* answer); /* JSON; can only narrow a decision */
 /* Of an accepted session, feature or revoke token; "" or 0 of others. */
 const char* cps_answer_session_kid(const cps_answer* answer);

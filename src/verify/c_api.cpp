@@ -20,15 +20,6 @@ namespace {
 
 constexpr std::chrono::seconds challenge_ttl{600}; // the longest that a session token may live
 
-/// Revocation comes from the lists in a folder: this library opens no connection.
-class NoFetcher final : public Fetcher {
-public:
-    Result<Bytes> fetch(const FetchRequest&) override
-    {
-        return Error{Errc::no_service, "nothing is fetched"};
-    }
-};
-
 template <class T>
 T given(std::optional<T> value)
 {
@@ -71,6 +62,14 @@ char* copy_of_text(std::string_view source)
     std::memcpy(copy, source.data(), source.size());
     copy[source.size()] = '\0';
     return copy;
+}
+
+/// What went wrong in the caller's words: its arguments, or us.
+const char* code_of(const Error& error)
+{
+    const bool theirs =
+        error.code() == Errc::bad_argument || error.code() == Errc::malformed_input;
+    return theirs ? "bad_argument" : "internal";
 }
 
 /// The one place where exceptions end.
@@ -134,7 +133,7 @@ struct cps_verifier {
     x509::TrustStore trust;
     std::filesystem::path crl_dir;
     x509::CrlStore crls;
-    NoFetcher fetcher;
+    NoFetcher fetcher; // lists come from the folder alone
     x509::RevocationChecker revocation;
     verify::MemoryStore store{clock};
     verify::Verifier verifier;
@@ -159,10 +158,7 @@ void take(cps_answer& answer, const verify::Accepted& accepted)
     answer.given_names = accepted.holder.given_names;
     if (accepted.holder.profession)
         answer.profession = accepted.holder.profession->code;
-    answer.certificate = to_hex(accepted.certificate_sha256);
-    for (auto& digit : answer.certificate)
-        if (digit >= 'A' && digit <= 'F')
-            digit = static_cast<char>(digit - 'A' + 'a');
+    answer.certificate = to_lower_hex(accepted.certificate_sha256);
     answer.claims = boost::json::serialize(accepted.claims);
     if (accepted.session) {
         answer.kid = accepted.session->kid;
@@ -183,9 +179,9 @@ cps_verifier* cps_verifier_new(const cps_config* config, const char** error)
             throw Error{Errc::bad_argument, "a configuration of another version"};
         return new cps_verifier{*config}; // NOLINT: C frees it
     } catch (const Error& e) {
-        told = stable_code(e.code()).data();
+        told = code_of(e);
     } catch (...) {
-        told = stable_code(Errc::internal).data();
+        told = "internal";
     }
     return nullptr;
 }
@@ -261,7 +257,7 @@ cps_answer* cps_verify(cps_verifier* verifier, const char* token, size_t token_s
                 else
                     answer->code = verify::code_of(verdict.error()).data();
             } catch (const Error& e) {
-                answer->code = stable_code(e.code()).data();
+                answer->code = code_of(e);
             }
             return answer.release();
         },

@@ -1,6 +1,6 @@
 /* The C interface as a C11 program sees it: a challenge, a forged answer to it, verdicts. argv:
- * the authorities' PEM file, a folder of CRLs. Reads tokens from standard input: for each, a line
- * "challenge" makes one; a line "verify KIND TOKEN" judges it. */
+ * the authorities' PEM file, a folder of CRLs. Reads tokens from standard input: for each, a
+ * line "challenge" makes one; a line "verify KIND TOKEN" judges it. */
 #include <cps/cps.h>
 
 #include <stdio.h>
