@@ -94,6 +94,15 @@ std::string to_hex(ByteView bytes, char separator)
     return out;
 }
 
+std::string to_lower_hex(ByteView bytes)
+{
+    auto out = to_hex(bytes);
+    for (auto& digit : out)
+        if (digit >= 'A')
+            digit = static_cast<char>(digit - 'A' + 'a');
+    return out;
+}
+
 std::optional<Bytes> from_hex(std::string_view text)
 {
     Bytes out;

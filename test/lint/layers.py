@@ -39,6 +39,8 @@ CONFINED = (
     (re.compile(r"cps/crypto/openssl\.hpp"), {"crypto", "x509"}),
 )
 FREE = {"tools", "test"}
+# Directly in include/cps: C headers of shared libraries, and whose they are.
+C_HEADERS = {"cps.h": "verify"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 
@@ -56,7 +58,7 @@ def module_of(path):
     """The module that a file belongs to, by its place in the tree."""
     parts = PurePosixPath(path).parts
     if parts[0] == "include":
-        return parts[2] if len(parts) > 3 else None
+        return parts[2] if len(parts) > 3 else C_HEADERS.get(parts[-1])
     if parts[0] == "src":
         return parts[1] if len(parts) > 2 else None
     return parts[0]

@@ -14,15 +14,6 @@ boost::json::value to_json(const std::optional<x509::CodedLabel>& coded)
 
 } // namespace
 
-std::string lower_hex(ByteView bytes)
-{
-    auto text = to_hex(bytes);
-    for (auto& c : text)
-        if (c >= 'A' && c <= 'F')
-            c = static_cast<char>(c - 'A' + 'a');
-    return text;
-}
-
 boost::json::object to_json(const x509::Holder& holder)
 {
     boost::json::object object{
@@ -43,13 +34,20 @@ boost::json::object to_json(const x509::Holder& holder)
 
 boost::json::object to_json(const verify::Accepted& accepted)
 {
-    return {
+    boost::json::object object{
         {"claims", accepted.claims},
         {"holder", to_json(accepted.holder)},
         {"certificate",
-         {{"sha256", lower_hex(accepted.certificate_sha256)},
+         {{"sha256", to_lower_hex(accepted.certificate_sha256)},
           {"not_after", to_number(accepted.certificate_not_after)}}},
     };
+    if (const auto& session = accepted.session)
+        object["session"] = {{"kid", session->kid},
+                             {"renewed", session->renewed},
+                             {"limit", session->limit},
+                             {"left", session->left},
+                             {"ends", to_number(session->ends)}};
+    return object;
 }
 
 } // namespace cps::ctl

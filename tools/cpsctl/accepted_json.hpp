@@ -7,8 +7,6 @@
 
 namespace cps::ctl {
 
-std::string lower_hex(ByteView bytes);
-
 /// Who a card belongs to, as contracts.md spells it; `profession` is null where the
 /// certificate does not say, `speciality` is left out.
 boost::json::object to_json(const x509::Holder& holder);

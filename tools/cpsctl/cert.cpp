@@ -103,7 +103,7 @@ boost::json::object to_json(const Found& found)
     object["not_before"] = to_number(found.certificate.not_before());
     object["not_after"] = to_number(found.certificate.not_after());
     object["days_left"] = found.days_left;
-    object["sha256"] = lower_hex(found.certificate.sha256());
+    object["sha256"] = to_lower_hex(found.certificate.sha256());
     object["reader"] = found.on_token.reader;
     object["tries_left"] = found.on_token.tries_left;
     return object;

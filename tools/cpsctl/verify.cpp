@@ -1,4 +1,5 @@
 #include "accepted_json.hpp"
+#include "judgement.hpp"
 #include "subcommand.hpp"
 #include "usage.hpp"
 
@@ -7,10 +8,12 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <vector>
 
 namespace cps::ctl {
 namespace {
@@ -24,20 +27,11 @@ constexpr long long last_second = 253'402'300'799; // 9999-12-31, the last that 
 struct Options {
     std::string ca, origin, nonce, kind;
     std::string feature, htm, htu, rid;
-    std::string session_token, crl;
+    std::vector<std::string> session_tokens; ///< files, in the order in which they came
+    std::string crl;
+    unsigned limit = 0;
+    bool fresh_nonce = false;
     std::optional<long long> at;
-};
-
-/// The clock that the person sets with `--at`, or the machine's.
-class ChosenClock final : public Clock {
-public:
-    explicit ChosenClock(std::optional<long long> at) noexcept : at_{at} {}
-    EpochSeconds now() const override { return at_ ? epoch_seconds(*at_) : system_.now(); }
-    std::chrono::steady_clock::time_point steady() const override { return system_.steady(); }
-
-private:
-    std::optional<long long> at_;
-    SystemClock system_;
 };
 
 /// At most `limit` octets and one more, so that the caller can tell too much.
@@ -60,17 +54,6 @@ x509::TrustStore read_trust(const std::string& path)
     return *std::move(trust);
 }
 
-/// The token on standard input, without the line's end that `echo` adds.
-std::string read_token()
-{
-    auto token = read_all(std::cin, verify::max_token_size + 2);
-    if (token.ends_with('\n'))
-        token.pop_back();
-    if (token.ends_with('\r'))
-        token.pop_back();
-    return token;
-}
-
 template <class T>
 T required(std::optional<T> value, const char* complaint)
 {
@@ -79,12 +62,35 @@ T required(std::optional<T> value, const char* complaint)
     return *std::move(value);
 }
 
-void refuse_what_is_not_built(const Options& options, Kind kind)
+std::string without_line_end(std::string token)
 {
-    if (kind == Kind::session || kind == Kind::feature || !options.session_token.empty())
-        throw WrongUsage{"this version verifies login and request tokens only"};
-    if (!options.crl.empty())
-        throw WrongUsage{"this version does not check revocation lists; verify without --crl"};
+    if (token.ends_with('\n'))
+        token.pop_back();
+    if (token.ends_with('\r'))
+        token.pop_back();
+    return token;
+}
+
+/// The token on standard input, without the line's end that `echo` adds.
+std::string read_token()
+{
+    return without_line_end(read_all(std::cin, verify::max_token_size + 2));
+}
+
+std::string read_token_file(const std::string& path)
+{
+    std::ifstream file{path, std::ios::binary};
+    if (!file)
+        throw WrongUsage{"--session-token: cannot read " + path};
+    return without_line_end(read_all(file, verify::max_token_size + 2));
+}
+
+std::filesystem::path read_crl_dir(const std::string& path)
+{
+    std::error_code ignored;
+    if (!path.empty() && !std::filesystem::is_directory(path, ignored))
+        throw WrongUsage{"--crl: " + path + " is not a folder"};
+    return path;
 }
 
 verify::Expectation read_expectation(const Options& options, const token::Origin& origin)
@@ -94,9 +100,20 @@ verify::Expectation read_expectation(const Options& options, const token::Origin
     verify::Expectation expected;
     expected.kind = options.kind.empty() ? (bound ? Kind::request : Kind::login)
                                          : token::kind_named(options.kind).value();
-    refuse_what_is_not_built(options, expected.kind);
-    if (bound != (expected.kind == Kind::request))
-        throw WrongUsage{"--feature, --htm, --htu and --rid belong to a request token"};
+    const auto kind = expected.kind;
+    if (bound != (kind == Kind::request || kind == Kind::feature))
+        throw WrongUsage{"--feature, --htm, --htu and --rid describe the request of a request "
+                         "or feature token"};
+    if ((kind == Kind::feature || kind == Kind::revoke) && options.session_tokens.empty())
+        throw WrongUsage{"--session-token is needed: it names the key of this token"};
+    if ((kind == Kind::login || kind == Kind::request) && !options.session_tokens.empty())
+        throw WrongUsage{"--session-token: a card signed this token, no session did"};
+    if (options.fresh_nonce && kind != Kind::feature)
+        throw WrongUsage{"--fresh-nonce is for a feature token"};
+    if (options.limit != 0 && kind != Kind::session && kind != Kind::feature)
+        throw WrongUsage{"--limit is for a session and its feature tokens"};
+    expected.limit = options.limit;
+    expected.fresh_nonce = options.fresh_nonce;
     if (!bound)
         return expected;
 
@@ -108,6 +125,15 @@ verify::Expectation read_expectation(const Options& options, const token::Origin
     return expected;
 }
 
+int refuse(verify::Refusal why, const std::string& of_what, const Judgement& judgement)
+{
+    std::cerr << verify::code_of(why) << (of_what.empty() ? "" : " " + of_what) << '\n';
+    if (why == verify::Refusal::revocation_unknown)
+        for (const auto& list : judgement.refused_lists())
+            std::cerr << "  " << list << '\n';
+    return exit_refused;
+}
+
 int run(const Options& options)
 {
     const auto origin =
@@ -115,24 +141,26 @@ int run(const Options& options)
     const auto nonce =
         required(token::Nonce::parse(options.nonce), "--nonce is not 32 octets in base64url");
     const auto expected = read_expectation(options, origin);
-    auto trust = read_trust(options.ca);
-    const ChosenClock clock{options.at};
+    const auto kind = expected.kind;
+    Judgement judgement{origin, read_trust(options.ca), options.at, read_crl_dir(options.crl)};
 
-    // Nobody wrote down when this nonce was handed out: as long ago as is allowed.
-    verify::MemoryStore store{clock};
-    store
-        .remember(nonce, {expected.session,
-                          {expected.feature.value_or(token::Feature::login())},
-                          clock.now() - verify::nonce_lifetime})
-        .value();
-    verify::Policy policy{.audience = origin, .certificate_policies = {}};
-    const verify::Verifier verifier{std::move(policy), std::move(trust), store, clock};
+    std::vector<std::string> sessions;
+    for (const auto& path : options.session_tokens)
+        sessions.push_back(read_token_file(path));
+    // Without a nonce of its own the token stands on the last session token's.
+    const bool by_session =
+        kind == Kind::revoke || (kind == Kind::feature && !options.fresh_nonce);
+    if (by_session && nonce_said_by(sessions.back()) != nonce)
+        return refuse(verify::Refusal::nonce_unknown, options.session_tokens.back(), judgement);
+    for (std::size_t i = 0; i != sessions.size(); ++i)
+        if (const auto verdict = judgement.take_session(sessions[i], options.limit); !verdict)
+            return refuse(verdict.error(), options.session_tokens[i], judgement);
 
-    const auto verdict = verifier.verify(read_token(), expected);
-    if (!verdict) {
-        std::cerr << verify::code_of(verdict.error()) << '\n';
-        return exit_refused;
-    }
+    const auto token = read_token();
+    const auto verdict =
+        by_session ? judgement.judge(token, expected) : judgement.judge(token, nonce, expected);
+    if (!verdict)
+        return refuse(verdict.error(), {}, judgement);
     std::cout << boost::json::serialize(to_json(*verdict)) << '\n';
     return exit_done;
 }
@@ -144,8 +172,10 @@ Run declare_verify(CLI::App& app)
     const auto options = std::make_shared<Options>(); // shared by CLI11's callbacks and Run
     app.footer("Reads the token from standard input. Prints claims, holder and certificate as\n"
                "JSON and exits 0, or prints the refusal code on standard error and exits 1.\n"
-               "The nonce counts as handed out at most 120 s before. Any certificate policy\n"
-               "is accepted; cards of type CPS and CPE, real and test ones.");
+               "The nonce counts as handed out at most 120 s before; of a feature or revoke\n"
+               "token it is the one that its session token answers. Session tokens are judged\n"
+               "at the time that they name. Any certificate policy is accepted; cards of type\n"
+               "CPS and CPE, real and test ones.");
     app.add_option("--ca", options->ca, "PEM file of the issuing authorities to trust")
         ->required();
     app.add_option("--origin", options->origin, "The portal's origin, https://host[:port]")
@@ -154,14 +184,21 @@ Run declare_verify(CLI::App& app)
         ->required();
     app.add_option("--kind", options->kind,
                    "Kind of token; default: request where one is described, else login")
-        ->check(CLI::IsMember({"login", "session", "request", "feature"}));
+        ->check(CLI::IsMember({"login", "session", "request", "feature", "revoke"}));
     app.add_option("--feature", options->feature, "The feature that the request needs");
     app.add_option("--htm", options->htm, "The request's method");
     app.add_option("--htu", options->htu, "The request's address without query");
     app.add_option("--rid", options->rid, "base64url SHA-256 of query, line feed and body");
-    app.add_option("--session-token", options->session_token,
-                   "File with the session token of a feature token (not in this version)");
-    app.add_option("--crl", options->crl, "Folder of revocation lists (not in this version)");
+    app.add_option("--session-token", options->session_tokens,
+                   "File with the session token that the token stands on; again for each\n"
+                   "renewal, in the order in which they were made")
+        ->allow_extra_args(false);
+    app.add_flag("--fresh-nonce", options->fresh_nonce,
+                 "The feature token must carry --nonce itself");
+    app.add_option("--limit", options->limit, "The portal's own limit on a session");
+    app.add_option("--crl", options->crl,
+                   "Folder of revocation lists (*.crl, *.der, *.pem); without it revocation\n"
+                   "is not looked at");
     app.add_option("--at", options->at, "Seconds since 1970 to judge at; default: now")
         ->check(CLI::Range(0LL, last_second));
     return [options] { return run(*options); };

@@ -10,6 +10,8 @@ namespace cps {
 
 /// Upper-case hexadecimal, two digits an octet; `separator` between octets if not 0.
 std::string to_hex(ByteView bytes, char separator = 0);
+/// Lower-case, as fingerprints are written.
+std::string to_lower_hex(ByteView bytes);
 /// Either case; white space between octets is passed over. Nothing else is.
 std::optional<Bytes> from_hex(std::string_view text);
 

@@ -29,4 +29,13 @@ public:
     virtual Result<Bytes> fetch(const FetchRequest& request) = 0;
 };
 
+/// For those who open no connection: what is known is here, or is not known.
+class NoFetcher final : public Fetcher {
+public:
+    Result<Bytes> fetch(const FetchRequest&) override
+    {
+        return Error{Errc::no_service, "nothing is fetched"};
+    }
+};
+
 } // namespace cps

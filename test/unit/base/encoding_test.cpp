@@ -38,6 +38,7 @@ TEST_SUITE("base")
     TEST_CASE("hexadecimal reads both cases and spaces, and no odd digit")
     {
         CHECK(to_hex(Bytes{0x00, 0xAB}, ' ') == "00 AB");
+        CHECK(to_lower_hex(Bytes{0x09, 0xAF}) == "09af");
         CHECK(from_hex("00 aB\n") == Bytes{0x00, 0xAB});
         CHECK_FALSE(from_hex("0"));
         CHECK_FALSE(from_hex("0 0"));
