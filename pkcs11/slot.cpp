@@ -102,6 +102,8 @@ auto Slot::run(milliseconds at_most, Job job)
             worker_->when_idle(idle_login, [access] { access->log_out(); });
         if (!answer) {
             forget_card();
+            if (access->connecting())
+                throw Error{Errc::card_in_use, "another program holds the card"};
             throw Error{Errc::card_mute, "the card did not answer in time"};
         }
         return std::move(*answer);
