@@ -1,6 +1,7 @@
 """Our Cryptoki module and the PIN: what it costs, and that nothing leaves the card verified."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -109,6 +110,19 @@ class PinTest(ModuleCase):
 
         self.assertTrue(self.verified())  # its price
         session.sign(self.key(session), cryptoki.SHA256_RSA_PKCS, MESSAGE)
+        session.logout()
+        self.assertFalse(self.verified())
+
+    def test_a_host_that_forbids_threads_has_a_shared_login(self):
+        module = self.module(flags=cryptoki.OS_LOCKING_OK | cryptoki.CANT_CREATE_OS_THREADS)
+        threads = len(os.listdir("/proc/self/task"))
+        session = module.open(0)
+        self.assertEqual(session.login(rig.PIN), cryptoki.OK)
+        time.sleep(6)
+
+        self.assertTrue(self.verified())  # and the card is not held: this was another program
+        session.sign(self.key(session), cryptoki.SHA256_RSA_PKCS, MESSAGE)
+        self.assertEqual(len(os.listdir("/proc/self/task")), threads)
         session.logout()
         self.assertFalse(self.verified())
 
