@@ -103,6 +103,17 @@ class PinTest(ModuleCase):
         self.assertEqual(session.login(rig.PIN), cryptoki.OK)
         session.sign(key, cryptoki.SHA256_RSA_PKCS, MESSAGE)
 
+    def test_an_idle_login_ends_after_a_call_that_failed_too(self):
+        session = self.session()
+        key = self.key(session)
+        self.card.control("fail 6A80 1")
+        with self.assertRaises(cryptoki.CkError):
+            session.sign(key, cryptoki.SHA256_RSA_PKCS, MESSAGE)
+
+        time.sleep(6)
+
+        self.assertFalse(self.verified())  # nor is the card held
+
     def test_a_shared_login_lasts_and_lets_others_in(self):
         self.configure('login = "shared"\n')
         session = self.session()
