@@ -74,7 +74,7 @@ CHECKS = [
     ("sockets for another process", INHERITED, 'number_in("LISTEN_PID") == getpid()', "true", "broker_start"),
     ("whose the broker's socket is", LINK, "if (!user || (*user != 0 && *user != ::geteuid()))", "if (false)", "broker_start"),
     ("the broker's verdict", LINK, 'throw Error{Errc::internal, "another agent of this user is at the broker"};', "return greeting.port;", "broker"),
-    ("finding the broker again", LINK, "connect_again();\n    });", "});", "broker"),
+    ("finding the broker again", LINK, "connect_again();\n    });", "return;\n    });", "broker"),
     ("the doctor's word for the broker", "tools/cpsctl/port_holder.cpp", "holder.user != 0 || ", "", "broker"),
     ("who could have put the broker's socket there", "tools/cpsctl/port_holder.cpp",
      "((info.st_mode & S_IWOTH) != 0 && (info.st_mode & S_ISVTX) == 0)", "false", "broker"),
