@@ -101,9 +101,12 @@ void Connection::close() noexcept
     phase_ = Phase::closed;
     boost::system::error_code ignored;
     socket_.close(ignored);
+    const bool beat_was_to_come = stream_ != nullptr;
     stream_.reset();
     try {
         timer_.cancel();
+        if (beat_was_to_come)
+            ring_now();
         if (gone_)
             gone_->request_stop();
     } catch (const std::exception&) {

@@ -91,6 +91,7 @@ private:
     void stream_on();
     void send_piece();
     void beat();
+    void ring_now();
 
     class Ticket;
 

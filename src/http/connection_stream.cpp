@@ -73,6 +73,14 @@ void Connection::beat()
     send_piece();
 }
 
+/// A cancelled wait leaves Asio's timerfd set (1.81), which would wake a process at rest once
+/// more: a wait that is over sets it anew, while we are awake.
+void Connection::ring_now()
+{
+    timer_.expires_at(SteadyTime::now());
+    timer_.async_wait([self = shared_from_this()](const boost::system::error_code&) {});
+}
+
 void Connection::say_farewell() noexcept
 {
     if (phase_ != Phase::streaming || sending_)
