@@ -188,6 +188,10 @@ class Agent:
     def threads(self):
         return int(self.status_file()["Threads"])
 
+    def major_faults(self):
+        """Pages that had to be fetched from a disk: each is a wait, too, and the machine's doing."""
+        return int(pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[9])
+
     def voluntary_switches(self):
         total = 0
         for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
