@@ -89,7 +89,8 @@ private:
     // connection_stream.cpp
     void begin_stream(std::shared_ptr<Stream> stream);
     void stream_on();
-    void send_piece();
+    bool send_piece();
+    bool send_now() noexcept;
     void beat();
     void ring_now();
 
@@ -115,7 +116,7 @@ private:
     std::string inbox_; // received, not yet read: at most one request ahead
     std::string outbox_;
     std::shared_ptr<Stream> stream_; // while streaming; its writers see it go
-    bool sending_ = false;           // `outbox_` is on its way, while streaming
+    bool sending_ = false;           // while streaming: `outbox_` waits for room
     std::array<char, 4096> chunk_;
 };
 

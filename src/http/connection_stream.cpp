@@ -2,13 +2,10 @@
 
 #include "connections.hpp"
 
-#include <boost/asio/write.hpp>
-
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <utility>
-
-namespace asio = boost::asio;
 
 namespace cps::http {
 
@@ -28,10 +25,12 @@ void Connection::begin_stream(std::shared_ptr<Stream> stream)
         });
     });
     read();
-    send_piece();
+    if (send_piece())
+        stream_on();
 }
 
-/// Sends what waits, one piece at a time.
+/// Sends what waits, one piece at a time: what is written meanwhile wakes us again, so that
+/// the others have their turn.
 void Connection::stream_on()
 {
     if (phase_ != Phase::streaming)
@@ -44,24 +43,52 @@ void Connection::stream_on()
         return;
     auto waiting = stream_->take();
     outbox_ = std::move(waiting.octets);
-    if (!outbox_.empty())
-        return send_piece();
+    if (!send_piece())
+        return;
     if (!waiting.ended)
         return arm(stream_->beat_.every);
     stream_.reset();
     written();
 }
 
-void Connection::send_piece()
+/// Sends `outbox_`; what finds no room goes as soon as there is some, and `stream_on` follows.
+/// @return whether all of it is sent; else nothing is left to do here.
+bool Connection::send_piece()
 {
-    sending_ = true;
-    arm(write_time);
-    asio::async_write(
-        socket_, asio::buffer(outbox_),
-        [self = shared_from_this()](const boost::system::error_code& ec, std::size_t) {
-            self->sending_ = false;
-            self->guarded([&] { ec ? self->close() : self->stream_on(); });
-        });
+    if (!send_now()) {
+        close();
+        return false;
+    }
+    const bool waited = std::exchange(sending_, !outbox_.empty());
+    if (!sending_)
+        return true;
+    if (!waited)
+        arm(write_time);
+    socket_.async_wait(Socket::wait_write,
+                       [self = shared_from_this()](const boost::system::error_code& ec) {
+                           self->guarded([&] {
+                               if (ec)
+                                   self->close();
+                               else if (self->send_piece())
+                                   self->stream_on();
+                           });
+                       });
+    return false;
+}
+
+/// Takes from `outbox_` what finds room at once. Not Asio's writing, which tells later than the
+/// octets left, and so cannot tell in the instant of a stop what a client still lacks.
+/// @return false when the client is gone.
+bool Connection::send_now() noexcept
+{
+    if (outbox_.empty())
+        return true;
+    const auto sent = ::send(socket_.native_handle(), outbox_.data(), outbox_.size(),
+                             MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0)
+        return errno == EAGAIN || errno == EINTR;
+    outbox_.erase(0, static_cast<std::size_t>(sent));
+    return true;
 }
 
 /// Time is up: for a piece that is not taken, or for the next beat.
@@ -70,7 +97,8 @@ void Connection::beat()
     if (sending_)
         return close();
     outbox_ = stream_->beat_.octets;
-    send_piece();
+    if (send_piece())
+        stream_on();
 }
 
 /// A cancelled wait leaves Asio's timerfd set (1.81), which would wake a process at rest once
@@ -83,11 +111,10 @@ void Connection::ring_now()
 
 void Connection::say_farewell() noexcept
 {
-    if (phase_ != Phase::streaming || sending_)
+    if (phase_ != Phase::streaming || !send_now() || !outbox_.empty())
         return;
-    const auto last = stream_->take().octets;
-    [[maybe_unused]] const auto sent =
-        ::send(socket_.native_handle(), last.data(), last.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    outbox_ = stream_->take().octets;
+    send_now();
 }
 
 } // namespace cps::http
