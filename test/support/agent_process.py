@@ -193,12 +193,16 @@ class Agent:
         return int(pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[9])
 
     def voluntary_switches(self):
-        total = 0
+        return sum(self.switches_by_thread().values())
+
+    def switches_by_thread(self):
+        """The server's thread has the process's own number."""
+        found = {}
         for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
             for line in (task / "status").read_text().splitlines():
                 if line.startswith("voluntary_ctxt_switches"):
-                    total += int(line.split()[1])
-        return total
+                    found[int(task.name)] = int(line.split()[1])
+        return found
 
 
 def cpsctl(agent, *arguments, stdin=None, timeout=150):
