@@ -66,6 +66,9 @@ public:
     /// Refuses at once what needs no person (challenge_stale, feature_unknown, rate_limited,
     /// busy, no card), else takes the job. `done` is called once, here or on the desk's thread.
     void submit(TokenRequest request, Done done);
+    /// Runs `work` on the desk's thread when no request waits: nobody else wants the card then.
+    /// False: too much waits already. It must not throw; `cancel` tells it to stop.
+    bool between(std::function<void(Cancel& cancel)> work);
     /// While the person is away nothing is taken: screen_locked.
     void set_away(bool away);
     /// The open dialog closes; it and what waits end with screen_locked.
@@ -84,6 +87,7 @@ private:
     bool is_silent(const TokenRequest& request) const;
     std::optional<Errc> refusal(const TokenRequest& request) const;
     void run();
+    void run_between(std::unique_lock<std::mutex>& lock);
     void finish(Job job, Outcome outcome);
 
     const Config& config_;
@@ -97,6 +101,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Job> waiting_;
+    std::deque<std::function<void(Cancel&)>> between_;
     bool busy_ = false; ///< with what may open a dialog
     bool stopping_ = false;
     bool away_ = false;
