@@ -84,6 +84,9 @@ auto guarded(Call&& call, std::invoke_result_t<Call> otherwise) noexcept
     }
 }
 
+// A configuration without `crl_dir` would be silent about revocation: every header has it.
+constexpr std::size_t least_config = offsetof(cps_config, crl_dir) + sizeof(const char*);
+
 /// A structure of the caller's own size, which may be an older header's: what that does not
 /// know is zero. A longer one may ask for what we do not know.
 /// @param least what every header has; without it, who is let in would not be decided.
@@ -190,8 +193,7 @@ cps_verifier* cps_verifier_new(const cps_config* config, const char** error)
     try {
         if (config == nullptr)
             throw Error{Errc::bad_argument, "no configuration"};
-        return new cps_verifier{
-            whole(*config, offsetof(cps_config, crl_dir))}; // NOLINT: C frees it
+        return new cps_verifier{whole(*config, least_config)}; // NOLINT: C frees it
     } catch (const Error& e) {
         told = code_of(e);
     } catch (...) {

@@ -72,6 +72,9 @@ int main(int argc, char** argv)
     config.size = sizeof config + sizeof(void*);
     if (cps_verifier_new(&config, &error) != NULL || strcmp(error, "bad_argument") != 0)
         return 1;
+    config.size = offsetof(cps_config, crl_dir); /* would be silent about revocation */
+    if (cps_verifier_new(&config, &error) != NULL || strcmp(error, "bad_argument") != 0)
+        return 1;
     config.size = sizeof config;
     config.audience = "https://portal.example";
     config.trust_pem = argc > 1 ? contents(argv[1]) : NULL;
