@@ -187,18 +187,18 @@ class Canary(WithCard):
             self.assertFalse(any(canary.word(pin).search(line) for line in lines))
             self.assertIsNone(canary.word(pin).search(said.encode()))
 
-    @unittest.skipUnless(MODULE == OWN, "other people's modules keep what they like: the agent's worker ends")
-    def test_our_module_leaves_none_in_a_program_that_loads_it(self):
-        hidden = bytes(ord(digit) + 64 for digit in PIN).hex()
-        process = subprocess.Popen([sys.executable, SUPPORT / "canary_login.py", OWN, hidden], text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=SUPPORT)
-        self.addCleanup(process.communicate)
-        self.assertEqual(process.stdout.readline(), "in 0\n")
-        self.assertEqual(elsewhere(process.pid, PIN), [])
-        process.stdin.write("\n")
-        process.stdin.flush()
-        self.assertEqual(process.stdout.readline(), "out\n")
-        self.assertEqual(canary.in_memory(process.pid, PIN), [])
+    if MODULE == OWN:  # other people's modules keep what they like: the agent's worker ends
+        def test_our_module_leaves_none_in_a_program_that_loads_it(self):
+            hidden = bytes(ord(digit) + 64 for digit in PIN).hex()
+            process = subprocess.Popen([sys.executable, SUPPORT / "canary_login.py", OWN, hidden], text=True,
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=SUPPORT)
+            self.addCleanup(process.communicate)
+            self.assertEqual(process.stdout.readline(), "in 0\n")
+            self.assertEqual(elsewhere(process.pid, PIN), [])
+            process.stdin.write("\n")
+            process.stdin.flush()
+            self.assertEqual(process.stdout.readline(), "out\n")
+            self.assertEqual(canary.in_memory(process.pid, PIN), [])
 
 
 if __name__ == "__main__":
