@@ -115,6 +115,11 @@ Result<void> Assuan::set(std::string_view name, std::string_view value)
     return converse(std::string{name} + ' ' + percent_encoded(value, room), nullptr);
 }
 
+void Assuan::hang_up() noexcept
+{
+    ::shutdown(child_.fd(), SHUT_RDWR);
+}
+
 Result<void> Assuan::converse(std::string_view line, Pin* data)
 {
     auto out = std::string{line} + '\n';

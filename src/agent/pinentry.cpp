@@ -1,8 +1,10 @@
 #include "pinentry.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 
 namespace cps::agent {
 namespace {
@@ -77,6 +79,50 @@ try {
     if (!answered && answered.error().code() == Errc::pin_cancelled)
         return Error{Errc::consent_refused, "the person said no"};
     return answered;
+} catch (const Error& e) {
+    return e;
+}
+
+/// A thread of its own hears what becomes of the window.
+class Pinentry::Window final : public Notice {
+public:
+    Window(const std::string& program, const Dialog& dialog, Cancel& cancel, Deadline until)
+        : cancel_{cancel}, assuan_{program, cancel, until}
+    {
+        if (const auto ready = prepare(assuan_, dialog, until); !ready)
+            throw ready.error();
+        thread_ = std::thread{[this] { wait(); }};
+    }
+    ~Window() override
+    {
+        closing_ = true;
+        assuan_.hang_up();
+        thread_.join();
+    }
+
+private:
+    void wait()
+    {
+        const auto answered = assuan_.command("MESSAGE");
+        if (closing_)
+            return;
+        const auto code = answered ? Errc::consent_refused : answered.error().code();
+        const bool by_person = code == Errc::consent_refused || code == Errc::pin_cancelled;
+        cancel_.signal(by_person                   ? Errc::consent_refused
+                       : code == Errc::pin_timeout ? code
+                                                   : Errc::internal);
+    }
+
+    Cancel& cancel_;
+    Assuan assuan_;
+    std::atomic<bool> closing_{false};
+    std::thread thread_;
+};
+
+Result<std::unique_ptr<Notice>> Pinentry::show(const Dialog& dialog, Cancel& cancel,
+                                               Deadline until)
+try {
+    return std::unique_ptr<Notice>{std::make_unique<Window>(program_, dialog, cancel, until)};
 } catch (const Error& e) {
     return e;
 }
