@@ -100,6 +100,12 @@ std::optional<Config> Config::load(const std::filesystem::path& file,
             table.choice("log_level", {"error", "warning", "notice", "info", "debug"}))
         config.log_level =
             static_cast<log::Level>(static_cast<std::size_t>(log::Level::error) + *choice);
+    if (auto broker = table.text("broker")) {
+        if (*broker == "auto" || *broker == "off" || broker->starts_with('/'))
+            config.broker = *std::move(broker);
+        else
+            table.complain("broker", "must be \"auto\", \"off\" or an absolute path");
+    }
     table.refuse_other_keys();
     if (unusable)
         return std::nullopt;

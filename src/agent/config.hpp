@@ -36,6 +36,9 @@ struct Config {
     std::chrono::seconds session_idle{std::chrono::hours{1}};
     std::chrono::seconds session_max{std::chrono::hours{4}};
     Language language = Language::automatic;
+    /// Where the broker waits that holds the port for everybody: "auto" (the package's, where
+    /// there is one), "off", or an absolute path.
+    std::string broker = "auto";
     static constexpr unsigned max_consent_days = 365;
     std::chrono::days consent_days{90}; ///< a remembered consent's life; 0: none is remembered
 

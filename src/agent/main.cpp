@@ -1,3 +1,4 @@
+#include "broker_link.hpp"
 #include "config.hpp"
 #include "desk.hpp"
 #include "journal.hpp"
@@ -66,12 +67,15 @@ std::string_view language_of(const Config& config)
     return "fr";
 }
 
-std::optional<std::uint16_t> listen(http::Server& browser)
+/// The port that pages reach us on: the broker's, or our own.
+std::optional<std::uint16_t> listen(http::Server& browser, std::optional<BrokerLink>& broker)
 try {
+    if (broker)
+        return broker->start();
     const auto port = browser.listen_loopback(first_port, last_port);
     if (port != first_port)
-        log::warning("port 27743 is held by another program; pages look further, but find out "
-                     "which program it is");
+        log::error("port 27743 is held by another program, which can pass for this agent; "
+                   "cpsctl doctor says which");
     return port;
 } catch (const Error& e) {
     log::error(e);
@@ -126,17 +130,23 @@ int serve(const Options& options, Settings& loaded)
 
     BrowserRoutes browser_routes{services};
     http::Server browser{io, browser_routes};
-    const auto port = listen(browser);
+    std::optional<BrokerLink> broker;
+    if (const auto socket = broker_socket(loaded.config); !socket.empty())
+        broker.emplace(io, socket,
+                       [&](UniqueFd connection) { browser.adopt(std::move(connection)); });
+    const auto port = listen(browser, broker);
+    if (!broker && port != first_port)
+        (void)journal.write(
+            {Event::port_taken, {}, {}, port ? std::to_string(*port) : "none", 1});
     if (!port)
         return no_port;
-    if (*port != first_port)
-        (void)journal.write({Event::port_taken, {}, {}, std::to_string(*port), 1});
     browser_routes.listening_on(*port);
     ControlRoutes control_routes{services, *port};
     http::Server control{io, control_routes};
     control.listen_local(runtime.control_socket());
     runtime.write_port(*port);
-    log::notice("ready on 127.0.0.1:" + std::to_string(*port));
+    log::notice("ready on 127.0.0.1:" + std::to_string(*port) +
+                (broker ? ", through the broker" : ""));
 
     boost::asio::signal_set hangups{io, SIGHUP};
     const std::function<void()> wait_for_hangup = [&] {
@@ -159,6 +169,8 @@ int serve(const Options& options, Settings& loaded)
         desk.stop();
         sessions.end_all(SessionEnd::agent_stopped);
         session_timer.stop();
+        if (broker)
+            broker->stop();
         browser.stop();
         control.stop();
     });

@@ -2,10 +2,14 @@
 
 #include "connections.hpp"
 #include "cps/base/log.hpp"
+#include "cps/base/peer_user.hpp"
 #include "listener.hpp"
-#include "peer_user.hpp"
+
 #include "sockets.hpp"
 
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -35,6 +39,16 @@ std::optional<uid_t> user_at(Door door, int fd) noexcept
     case Door::group: return local_peer_user(fd);
     }
     return std::nullopt;
+}
+
+bool is_tcp(int fd) noexcept
+{
+    int family = 0;
+    int protocol = 0;
+    socklen_t size = sizeof(int);
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 &&
+           getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+           (family == AF_INET || family == AF_INET6) && protocol == IPPROTO_TCP;
 }
 
 } // namespace
@@ -133,6 +147,14 @@ void Server::listen_local(const std::string& path, LocalAccess access)
     auto fd = file->take();
     state_->files.push_back(std::move(file));
     state_->open(std::move(fd), own_user ? Door::own_user : Door::group);
+}
+
+void Server::adopt(UniqueFd connection)
+{
+    const int fd = connection.get();
+    if (!is_tcp(fd) || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
+        return log::warning("what was handed over is no connection");
+    state_->connections.admit(std::move(connection), {false, user_at(Door::loopback, fd)});
 }
 
 void Server::stop()

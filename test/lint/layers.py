@@ -17,7 +17,7 @@ MAY_INCLUDE = {
     "http": {"base"},
     "pkcs11_client": {"base", "x509"},
     "web": set(),
-    "agent": {"http", "token", "crypto", "pkcs11_client", "pcsc", "web"},
+    "agent": {"broker", "http", "token", "crypto", "pkcs11_client", "pcsc", "web"},
     "broker": {"base"},
     "poster": {"token"},
     "gate": {"http", "verify", "token", "x509"},

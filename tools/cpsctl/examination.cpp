@@ -1,5 +1,6 @@
 #include "examination.hpp"
 
+#include "agent/broker_link.hpp"
 #include "agent/config.hpp"
 #include "agent/journal_files.hpp"
 #include "agent/portals.hpp"
@@ -141,6 +142,7 @@ private:
     const Patient& patient_;
     std::vector<Finding> findings_;
     std::string module_;             // empty where the configuration names none that is safe
+    std::filesystem::path broker_;   // its socket for agents; empty where none is used
     std::vector<std::string> known_; // readers with a card of the CPS family
     const EpochSeconds now_ = SystemClock{}.now();
 };
@@ -151,6 +153,7 @@ void Examination::look_at_configuration()
     const auto config = agent::Config::load(patient_.configuration, problems);
     if (config) {
         module_ = config->module;
+        broker_ = agent::broker_socket(*config);
         agent::Portals portals;
         portals.load(patient_.configuration.parent_path() / "portals.d",
                      config->allow_http_loopback, problems);
@@ -280,8 +283,13 @@ void Examination::look_at_agent()
     } catch (const AgentAbsent&) {
         find(Fault::agent_absent);
     }
-    if (port != agent_port && listens_on_loopback(agent_port))
-        find(Fault::port_taken, program_listening_on(agent_port));
+    const auto holder = port_holder(agent_port);
+    if (port == agent_port || (!holder && !listens_on_loopback(agent_port)))
+        return;
+    if (!holder || !is_broker(*holder, broker_))
+        find(Fault::port_taken, holder ? holder->str() : "");
+    else if (port != 0)
+        find(Fault::broker_missed, "port " + std::to_string(port));
 }
 
 void Examination::look_at_journal()

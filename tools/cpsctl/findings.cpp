@@ -94,6 +94,11 @@ constexpr std::array rows{
         "tromper les pages. Terminez-le, puis redémarrez l'agent.",
         "Find it (ss -ltnp 'sport = :27743'): an unknown program in this place may deceive "
         "pages. End it, then restart the agent."},
+    FaultRow{Fault::broker_missed, "broker_missed", Severity::warning,
+             "L'agent ne reçoit pas les pages du port 27743, que tient cps-agent-broker.",
+             "The agent does not get the pages of port 27743, which cps-agent-broker holds.",
+             "Redémarrez l'agent : systemctl --user restart cps-agent",
+             "Restart the agent: systemctl --user restart cps-agent"},
     FaultRow{Fault::agent_outdated, "agent_outdated", Severity::warning,
              "L'agent qui tourne est plus ancien que le programme installé.",
              "The agent that runs is older than what is installed.",

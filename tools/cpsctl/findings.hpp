@@ -23,6 +23,7 @@ enum class Fault {
     clock_off,            ///< the machine's clock is certainly wrong
     agent_absent,
     port_taken,     ///< a stranger listens where pages look for the agent first
+    broker_missed,  ///< the broker holds that port, and the agent is not registered there
     agent_outdated, ///< the agent is older than cpsctl
     journal_broken, ///< the agent's journal does not hold together, or one was set aside
     login_unheard,  ///< the agent hears nothing of the screen's lock, sleep and log-out

@@ -1,7 +1,11 @@
 #include "port_holder.hpp"
 
+#include <pwd.h>
+#include <sys/stat.h>
+
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -16,8 +20,13 @@ constexpr unsigned max_lines = 100'000;      // of the table of TCP sockets
 constexpr unsigned max_files = 200'000;      // open files looked at, of every process together
 constexpr std::string_view listening = "0A"; // TCP_LISTEN, include/net/tcp_states.h
 
-/// The inode of the socket that listens there (proc(5), /proc/net/tcp).
-std::optional<std::string> listener(std::uint16_t port)
+struct Listener {
+    std::string inode;
+    uid_t user = 0;
+};
+
+/// The socket that listens there (proc(5), /proc/net/tcp).
+std::optional<Listener> listener(std::uint16_t port)
 {
     std::array<char, 5> wanted{};
     std::snprintf(wanted.data(), wanted.size(), "%04X", port);
@@ -31,7 +40,7 @@ std::optional<std::string> listener(std::uint16_t port)
             probes >> inode;
         const bool ours = local.starts_with("0100007F:") || local.starts_with("00000000:");
         if (words && ours && local.ends_with(wanted.data()) && state == listening)
-            return inode;
+            return Listener{inode, static_cast<uid_t>(std::strtoul(user.c_str(), nullptr, 10))};
     }
     return std::nullopt;
 }
@@ -49,14 +58,10 @@ std::string name_of_process(const fs::path& process)
     return name;
 }
 
-} // namespace
-
-std::string program_listening_on(std::uint16_t port)
+/// Empty where the process is not ours to look at.
+std::string program_with(const std::string& inode)
 {
-    const auto inode = listener(port);
-    if (!inode)
-        return {};
-    const auto socket = "socket:[" + *inode + ']';
+    const auto socket = "socket:[" + inode + ']';
     unsigned looked_at = 0;
     std::error_code ec;
     for (fs::directory_iterator process{"/proc", ec}, none; !ec && process != none;
@@ -75,6 +80,38 @@ std::string program_listening_on(std::uint16_t port)
         }
     }
     return {};
+}
+
+} // namespace
+
+std::string PortHolder::str() const
+{
+    const auto* const entry = ::getpwuid(user); // NOLINT: one thread
+    const auto name = entry != nullptr ? std::string{entry->pw_name} : std::to_string(user);
+    return (program.empty() ? "" : program + ", ") + "user " + name;
+}
+
+std::optional<PortHolder> port_holder(std::uint16_t port)
+{
+    const auto found = listener(port);
+    if (!found)
+        return std::nullopt;
+    return PortHolder{found->user, program_with(found->inode)};
+}
+
+bool is_broker(const PortHolder& holder, const std::filesystem::path& socket)
+{
+    struct stat info {};
+    if (holder.user != 0 || !socket.is_absolute() || ::lstat(socket.c_str(), &info) != 0 ||
+        !S_ISSOCK(info.st_mode) || info.st_uid != 0)
+        return false;
+    for (auto folder = socket.parent_path();; folder = folder.parent_path()) {
+        if (::lstat(folder.c_str(), &info) != 0 || info.st_uid != 0 ||
+            ((info.st_mode & S_IWOTH) != 0 && (info.st_mode & S_ISVTX) == 0))
+            return false;
+        if (folder == folder.root_path())
+            return true;
+    }
 }
 
 } // namespace cps::ctl

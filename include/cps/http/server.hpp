@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cps/base/error.hpp"
+#include "cps/base/unique_handle.hpp"
 #include "cps/http/message.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -60,6 +61,9 @@ public:
     /// A Unix socket, replacing a dead one of the same name; connections of those who may not
     /// are closed at once. @throws Error internal, also if a live process has the socket.
     void listen_local(const std::string& path, LocalAccess access = LocalAccess::own_user);
+    /// Serves a connection that another process accepted on the loopback, as if we had: its
+    /// peer is looked up here, too. What is no TCP socket is closed.
+    void adopt(UniqueFd connection);
     /// Closes listeners and connections. Idempotent.
     void stop();
     std::size_t open_connections() const;

@@ -1,5 +1,8 @@
+#include "broker_link.hpp"
 #include "config.hpp"
 #include "portals.hpp"
+
+#include "cps/broker/protocol.hpp"
 
 #include <doctest/doctest.h>
 
@@ -93,6 +96,25 @@ TEST_SUITE("agent")
         CHECK(days("consent_days = 365") == 365);
         CHECK(days("consent_days = 366") == -1);
         CHECK(days("consent_days = -1") == -1);
+    }
+
+    TEST_CASE(
+        "the broker is the package's where there is one, or where it is said to be, or off")
+    {
+        const auto socket = [](const std::string& line) {
+            std::vector<ConfigProblem> problems;
+            const auto config = load(programs + line, problems);
+            return problems.empty() ? broker_socket(*config).string() : problems[0].reason;
+        };
+        std::error_code ec;
+        const bool there = std::filesystem::is_socket(broker::default_socket, ec);
+
+        CHECK(socket("") == (there ? broker::default_socket : ""));
+        CHECK(socket("broker = \"auto\"") == socket(""));
+        CHECK(socket("broker = \"off\"").empty());
+        CHECK(socket("broker = \"/run/mine.sock\"") == "/run/mine.sock");
+        for (const auto* const bad : {"\"mine.sock\"", "\"\"", "\"on\"", "true"})
+            CHECK(socket(std::string{"broker = "} + bad).starts_with("broker: "));
     }
 
     TEST_CASE("a program that is relative, missing or writable by others is not run")

@@ -1,7 +1,8 @@
-#include "peer_user.hpp"
 #include "raw_client.hpp"
 #include "served.hpp"
 #include "sockets.hpp"
+
+#include "cps/base/peer_user.hpp"
 
 #include <doctest/doctest.h>
 
@@ -149,17 +150,17 @@ TEST_SUITE("http")
         Pair pair;
         pair.client.shut();
 
-        CHECK(http::tcp_peer_user(pair.accepted.get()) == geteuid());
+        CHECK(tcp_peer_user(pair.accepted.get()) == geteuid());
     }
 
     TEST_CASE("a client's socket that is closed is nobody's, above all not root's")
     {
         Pair pair;
-        REQUIRE(http::tcp_peer_user(pair.accepted.get()) == geteuid());
+        REQUIRE(tcp_peer_user(pair.accepted.get()) == geteuid());
 
         pair.client.close();
 
-        CHECK(http::tcp_peer_user(pair.accepted.get()) == std::nullopt);
+        CHECK(tcp_peer_user(pair.accepted.get()) == std::nullopt);
     }
 
     TEST_CASE("what is not an accepted TCP socket has no user")
@@ -170,11 +171,11 @@ TEST_SUITE("http")
         const UniqueFd one{ends[0]};
         const UniqueFd two{ends[1]};
 
-        CHECK(http::tcp_peer_user(pair.listening.fd.get()) == std::nullopt);
-        CHECK(http::tcp_peer_user(one.get()) == std::nullopt);
-        CHECK(http::tcp_peer_user(-1) == std::nullopt);
-        CHECK(http::local_peer_user(one.get()) == geteuid());
-        CHECK(http::local_peer_user(-1) == std::nullopt);
+        CHECK(tcp_peer_user(pair.listening.fd.get()) == std::nullopt);
+        CHECK(tcp_peer_user(one.get()) == std::nullopt);
+        CHECK(tcp_peer_user(-1) == std::nullopt);
+        CHECK(local_peer_user(one.get()) == geteuid());
+        CHECK(local_peer_user(-1) == std::nullopt);
     }
 
     TEST_CASE("a thousand look-ups leave no descriptor behind and cost microseconds")
@@ -186,7 +187,7 @@ TEST_SUITE("http")
         const auto start = std::chrono::steady_clock::now();
         int known = 0;
         for (int i = 0; i != count; ++i)
-            known += http::tcp_peer_user(pair.accepted.get()) == geteuid() ? 1 : 0;
+            known += tcp_peer_user(pair.accepted.get()) == geteuid() ? 1 : 0;
         const auto each = (std::chrono::steady_clock::now() - start) / count;
 
         CHECK(known == count);

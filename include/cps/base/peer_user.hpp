@@ -4,7 +4,7 @@
 
 #include <optional>
 
-namespace cps::http {
+namespace cps {
 
 /// Whose the other end of an accepted Unix socket is (SO_PEERCRED). Nothing in doubt.
 std::optional<uid_t> local_peer_user(int fd) noexcept;
@@ -16,4 +16,4 @@ std::optional<uid_t> local_peer_user(int fd) noexcept;
 /// for microseconds.
 std::optional<uid_t> tcp_peer_user(int fd) noexcept;
 
-} // namespace cps::http
+} // namespace cps

@@ -1,4 +1,4 @@
-#include "peer_user.hpp"
+#include "cps/base/peer_user.hpp"
 
 #include "cps/base/unique_handle.hpp"
 
@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace cps::http {
+namespace cps {
 namespace {
 
 // The kernel answers before send(2) returns: this is for a kernel that does not.
@@ -181,4 +181,4 @@ std::optional<uid_t> tcp_peer_user(int fd) noexcept
     return found->idiag_uid;
 }
 
-} // namespace cps::http
+} // namespace cps
