@@ -6,6 +6,7 @@
 #include "consents.hpp"
 #include "journal.hpp"
 #include "pin_prompt.hpp"
+#include "pin_task.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
 #include "sessions.hpp"
@@ -24,6 +25,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <variant>
 
 namespace cps::agent {
 
@@ -55,6 +57,7 @@ struct Outcome {
 class Desk {
 public:
     using Done = std::function<void(Outcome)>;
+    using PinDone = std::function<void(PinTaskOutcome)>;
     /// @param worker path of cps-agent-worker.
     /// @param journal gets every outcome before the caller does.
     Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
@@ -66,6 +69,8 @@ public:
     /// Refuses at once what needs no person (challenge_stale, feature_unknown, rate_limited,
     /// busy, no card), else takes the job. `done` is called once, here or on the desk's thread.
     void submit(TokenRequest request, Done done);
+    /// The same for the card's own code, which no page can ask for.
+    void submit(PinTask task, PinDone done);
     /// While the person is away nothing is taken: screen_locked.
     void set_away(bool away);
     /// The open dialog closes; it and what waits end with screen_locked.
@@ -76,15 +81,25 @@ public:
     void stop();
 
 private:
-    struct Job {
+    struct TokenJob {
         TokenRequest request;
         Done done;
+    };
+    struct PinJob {
+        PinTask task;
+        PinDone done;
+    };
+    struct Job {
+        std::variant<TokenJob, PinJob> work;
+        std::stop_token gone;
         bool interrupted = false;
     };
     bool is_silent(const TokenRequest& request) const;
     std::optional<Errc> refusal(const TokenRequest& request) const;
     void run();
-    void finish(Job job, Outcome outcome);
+    void serve(TokenJob& job, Cancel& cancel);
+    void serve(PinJob& job, Cancel& cancel);
+    void finish(TokenJob& job, Outcome outcome);
 
     const Config& config_;
     const std::string worker_;

@@ -3,6 +3,7 @@
 #include "desk.hpp"
 #include "journal.hpp"
 #include "login_session.hpp"
+#include "phrase.hpp"
 #include "pinentry.hpp"
 #include "presence.hpp"
 #include "reload.hpp"
@@ -91,7 +92,8 @@ int serve(const Options& options, Settings& loaded)
     const auto state = personal_state_dir();
     Journal journal{state, clock};
     Presence presence;
-    Pinentry prompt{loaded.config.pinentry_program};
+    Pinentry pinentry{loaded.config.pinentry_program};
+    RecognisedPrompt prompt{pinentry, phrase_file(), language_of(loaded.config)};
     RevokePoster poster{poster_path()};
     SessionJournal session_journal{journal};
     Sessions sessions{loaded.config, clock, poster};

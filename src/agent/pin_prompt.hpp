@@ -43,9 +43,9 @@ public:
     virtual Result<void> confirm(const Dialog& dialog, const Cancel& cancel,
                                  Deadline until) = 0;
     /// Opens a window with `dialog.ok` as its only button, and returns. When the person presses
-    /// it or closes the window, `cancel` is signalled with consent_refused; at the deadline with
-    /// pin_timeout; with internal where the window goes by itself. `cancel` outlives the notice.
-    /// Errors: cancelled, pin_timeout, internal (no window).
+    /// it or closes the window, `cancel` is signalled with consent_refused; at the deadline
+    /// with pin_timeout; with internal where the window goes by itself. `cancel` outlives the
+    /// notice. Errors: cancelled, pin_timeout, internal (no window).
     virtual Result<std::unique_ptr<Notice>> show(const Dialog& dialog, Cancel& cancel,
                                                  Deadline until) = 0;
 };
