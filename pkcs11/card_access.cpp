@@ -42,6 +42,8 @@ void CardAccess::drop() noexcept
 {
     held_.reset();
     connection_.reset();
+    driver_.reset();
+    pad_.reset();
     holds_ = false;
     login_ = Login::none;
 }
@@ -55,37 +57,48 @@ void CardAccess::note(const Error& e) noexcept
     case Errc::no_card:
     case Errc::no_reader:
     case Errc::no_service:
+    case Errc::card_unsupported: // others may want it alone
     case Errc::internal: drop(); break;
+    case Errc::card_in_use: // where we held it: reset under us
+        if (held_)
+            log_out();
+        break;
     default: // the connection is good; what failed was one command
         if (e.native() == apdu::sw::not_allowed.raw())
             log_out();
     }
 }
 
+/// pcscd waits in here, without a deadline, for another program's transaction.
 void CardAccess::connect()
 {
     if (connection_)
         return;
+    connecting_ = true;
     auto opened = pcsc::Connection::open(reader_);
+    connecting_ = false;
     if (!opened)
         throw opened.error();
-    const auto family = pcsc::family_of(opened->atr());
-    auto driver = driver_for(family);
-    if (!driver)
-        throw Error{Errc::card_unsupported, "the card's answer to reset is not known"};
     connection_.emplace(std::move(*opened));
-    driver_ = std::move(driver);
-    family_ = family;
+}
+
+/// In a transaction: what is told of a card outside one may be of the middle of a reset.
+void CardAccess::recognise()
+{
+    family_ = pcsc::family_of(connection_->atr());
+    driver_ = driver_for(family_);
+    if (!driver_)
+        throw Error{Errc::card_unsupported, "the card's answer to reset is not known"};
     pad_ = driver_->has_pin() ? pcsc::PinPad::of(*connection_, reader_) : std::nullopt;
 }
 
 pcsc::Transaction CardAccess::begin()
 {
     auto begun = connection_->begin(patience);
-    if (!begun) {
-        note(begun.error());
+    if (!begun)
         throw begun.error();
-    }
+    if (!driver_)
+        recognise();
     driver_->begin();
     if (begun->follows_reset()) {
         login_ = Login::none;
@@ -97,13 +110,17 @@ pcsc::Transaction CardAccess::begin()
 template <class Use>
 auto CardAccess::with_card(Use use)
 {
-    connect();
     try {
         if (held_)
             return use(*held_);
+        connect();
         auto transaction = begin();
-        return use(transaction);
-    } catch (const Error& e) {
+        auto answer = use(transaction);
+        // pcscd would keep the card for a handle that is dead.
+        if (!transaction.end(pcsc::Leave::as_is))
+            drop();
+        return answer;
+    } catch (const Error& e) { // no transaction is open any more but `held_`
         note(e);
         throw;
     }
@@ -200,26 +217,20 @@ card::PinStatus CardAccess::pin_status(card::PinRole role)
 template <class Verify>
 card::PinOutcome CardAccess::log_in_by(card::PinRole role, Verify verify)
 {
-    connect();
-    auto transaction = held_ ? std::move(*held_) : begin();
-    held_.reset();
-    holds_ = false;
-    try {
+    return with_card([&](pcsc::Transaction& transaction) {
         const card::PinOutcome outcome = verify(transaction);
         if (outcome.kind != card::PinOutcome::accepted)
             return outcome;
         login_ = role == card::PinRole::user ? Login::user : Login::unblocking;
         leftover_ = false;
         // The PUK's work is one call: never shared.
-        if (config_.login == LoginMode::exclusive || role == card::PinRole::unblocking) {
+        if (!held_ &&
+            (config_.login == LoginMode::exclusive || role == card::PinRole::unblocking)) {
             held_.emplace(std::move(transaction));
             holds_ = true;
         }
         return outcome;
-    } catch (const Error& e) {
-        note(e);
-        throw;
-    }
+    });
 }
 
 card::PinOutcome CardAccess::log_in(card::PinRole role, const Pin& padded)
@@ -286,7 +297,7 @@ void CardAccess::log_out() noexcept
         held_.reset();
         if (!transaction.end(pcsc::Leave::reset))
             drop();
-    } catch (const Error&) {
+    } catch (...) {
         drop();
     }
 }

@@ -29,7 +29,7 @@ struct Identity {
 std::unique_ptr<card::Card> driver_for(pcsc::Family family);
 
 /// The card in one reader as the worker's thread sees it: connection, transaction, login.
-/// All of it runs on that thread but `login` and `leftover`, which any thread may ask.
+/// All of it runs on that thread but what is noexcept and const, which any thread may ask.
 /// Errors are thrown as the card and PC/SC layers raise them; after one that says that the
 /// card or its reader is gone the connection is dropped, and the next call makes a new one.
 class CardAccess {
@@ -66,6 +66,9 @@ public:
     bool leftover() const noexcept { return leftover_; }
     /// A transaction is held, and somebody has to end it.
     bool holds_card() const noexcept { return holds_; }
+    /// pcscd has been asked for a connection and has not answered: another program holds the
+    /// card.
+    bool connecting() const noexcept { return connecting_; }
 
 private:
     template <class Use>
@@ -73,6 +76,7 @@ private:
     template <class Verify>
     card::PinOutcome log_in_by(card::PinRole role, Verify verify);
     void connect();
+    void recognise();
     pcsc::Transaction begin();
     void note(const Error& e) noexcept;
     void drop() noexcept;
@@ -93,6 +97,7 @@ private:
     std::atomic<Login> login_ = Login::none;
     std::atomic<bool> leftover_ = false;
     std::atomic<bool> holds_ = false;
+    std::atomic<bool> connecting_ = false;
 };
 
 } // namespace cps::p11

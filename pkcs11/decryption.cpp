@@ -6,36 +6,35 @@ using namespace cps::p11;
 
 namespace {
 
-/// Ends the operation, unless the caller only asks for the size or has too small a buffer:
-/// then the clear text waits, so that the card deciphers once.
-void decrypt(Session& session, ByteView data, Output output)
+void add(DecryptOperation& operation, ByteView data)
 {
-    auto& operation = *session.decrypt;
+    if (operation.collected.size() + data.size() > operation.size)
+        throw Refusal{CKR_ENCRYPTED_DATA_LEN_RANGE};
+    operation.collected.insert(operation.collected.end(), data.begin(), data.end());
+}
+
+/// The last step. @returns false when the caller only asks for the size. For one whose buffer
+/// is too small the clear text waits, so that the card deciphers once.
+bool decrypt(Slot& slot, DecryptOperation& operation, ByteView data, Output output)
+{
     if (!operation.clear) {
-        if (output.only_asks()) { // an upper bound will do (5.2)
-            output.has_room_for(operation.size);
-            return;
-        }
-        try {
-            operation.collected.insert(operation.collected.end(), data.begin(), data.end());
-            if (operation.collected.size() != operation.size)
-                throw Refusal{CKR_ENCRYPTED_DATA_LEN_RANGE};
-            const std::scoped_lock lock{session.slot.mutex};
-            if (session.slot.login() != Login::user)
-                throw Refusal{CKR_USER_NOT_LOGGED_IN};
-            operation.clear = session.slot.decipher(operation.key, operation.collected);
-            if (!operation.clear)
-                throw Refusal{CKR_ENCRYPTED_DATA_INVALID};
-        } catch (...) {
-            session.decrypt.reset();
-            throw;
-        }
+        if (output.only_asks()) // an upper bound will do (5.2)
+            return output.has_room_for(operation.size);
+        add(operation, data);
+        if (operation.collected.size() != operation.size)
+            throw Refusal{CKR_ENCRYPTED_DATA_LEN_RANGE};
+        const std::scoped_lock lock{slot.mutex};
+        if (slot.login() != Login::user)
+            throw Refusal{CKR_USER_NOT_LOGGED_IN};
+        operation.clear = slot.decipher(operation.key, operation.collected);
+        if (!operation.clear)
+            throw Refusal{CKR_ENCRYPTED_DATA_INVALID};
     }
     output.put(*operation.clear);
     if (output.only_asks())
-        return;
+        return false;
     wipe(*operation.clear);
-    session.decrypt.reset();
+    return true;
 }
 
 } // namespace
@@ -45,6 +44,8 @@ P11_EXPORT CK_RV C_DecryptInit(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechan
 {
     return guarded([&] {
         const SessionCall session{handle};
+        if (ended_by(mechanism, session->decrypt))
+            return;
         const auto& wanted = required(mechanism);
         if (session->decrypt)
             throw Refusal{CKR_OPERATION_ACTIVE};
@@ -55,11 +56,12 @@ P11_EXPORT CK_RV C_DecryptInit(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechan
         if (wanted.ulParameterLen != 0)
             throw Refusal{CKR_MECHANISM_PARAM_INVALID};
         if (!object.key)
-            throw Refusal{CKR_KEY_TYPE_INCONSISTENT};
+            throw Refusal{not_a_private_key(object)};
         const auto& private_key = session->slot.token().identity.contents.keys[*object.key];
         if (!private_key.may_decipher)
             throw Refusal{CKR_KEY_FUNCTION_NOT_PERMITTED};
-        session->decrypt = DecryptOperation{*object.key, private_key.bits / 8, {}, {}};
+        session->decrypt =
+            DecryptOperation{*object.key, private_key.bits / 8, {}, Feeding::open, {}};
     });
 }
 
@@ -68,9 +70,10 @@ P11_EXPORT CK_RV C_Decrypt(CK_SESSION_HANDLE handle, CK_BYTE_PTR data, CK_ULONG 
 {
     return guarded([&] {
         const SessionCall session{handle};
-        if (!session->decrypt)
-            throw Refusal{CKR_OPERATION_NOT_INITIALIZED};
-        decrypt(*session, input(data, data_size), Output{clear, clear_size});
+        step(session->decrypt, Feeding::at_once, [&](DecryptOperation& operation) {
+            return decrypt(session->slot, operation, input(data, data_size),
+                           Output{clear, clear_size});
+        });
     });
 }
 
@@ -79,17 +82,13 @@ P11_EXPORT CK_RV C_DecryptUpdate(CK_SESSION_HANDLE handle, CK_BYTE_PTR part, CK_
 {
     return guarded([&] {
         const SessionCall session{handle};
-        if (!session->decrypt)
-            throw Refusal{CKR_OPERATION_NOT_INITIALIZED};
-        auto& operation = *session->decrypt;
-        const auto data = input(part, size);
-        auto& out = required(clear_size);
-        if (operation.collected.size() + data.size() > operation.size) {
-            session->decrypt.reset();
-            throw Refusal{CKR_ENCRYPTED_DATA_LEN_RANGE};
-        }
-        operation.collected.insert(operation.collected.end(), data.begin(), data.end());
-        out = 0; // all of it comes in the end
+        step(session->decrypt, Feeding::in_parts, [&](DecryptOperation& operation) {
+            const auto data = input(part, size);
+            auto& out = required(clear_size);
+            add(operation, data);
+            out = 0; // all of it comes in the end
+            return false;
+        });
     });
 }
 
@@ -98,8 +97,8 @@ P11_EXPORT CK_RV C_DecryptFinal(CK_SESSION_HANDLE handle, CK_BYTE_PTR clear,
 {
     return guarded([&] {
         const SessionCall session{handle};
-        if (!session->decrypt)
-            throw Refusal{CKR_OPERATION_NOT_INITIALIZED};
-        decrypt(*session, {}, Output{clear, clear_size});
+        step(session->decrypt, Feeding::in_parts, [&](DecryptOperation& operation) {
+            return decrypt(session->slot, operation, {}, Output{clear, clear_size});
+        });
     });
 }

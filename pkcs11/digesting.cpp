@@ -6,19 +6,14 @@ using namespace cps::p11;
 
 namespace {
 
-DigestOperation& active(const SessionCall& session)
+/// The last step. @returns false when the caller only asks for the size.
+bool finish(DigestOperation& operation, ByteView data, Output output)
 {
-    if (!session->digest)
-        throw Refusal{CKR_OPERATION_NOT_INITIALIZED};
-    return *session->digest;
-}
-
-void finish(const SessionCall& session, Output output)
-{
-    if (!output.has_room_for(crypto::digest_size(session->digest->algorithm)))
-        return;
-    output.put(session->digest->hasher.finish());
-    session->digest.reset();
+    if (!output.has_room_for(crypto::digest_size(operation.algorithm)))
+        return false;
+    operation.hasher.update(data);
+    output.put(operation.hasher.finish());
+    return true;
 }
 
 } // namespace
@@ -27,6 +22,8 @@ P11_EXPORT CK_RV C_DigestInit(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechani
 {
     return guarded([&] {
         const SessionCall session{handle};
+        if (ended_by(mechanism, session->digest))
+            return;
         const auto& wanted = required(mechanism);
         if (session->digest)
             throw Refusal{CKR_OPERATION_ACTIVE};
@@ -36,7 +33,7 @@ P11_EXPORT CK_RV C_DigestInit(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechani
         if (wanted.ulParameterLen != 0)
             throw Refusal{CKR_MECHANISM_PARAM_INVALID};
         session->digest.emplace(
-            DigestOperation{*known->digest, crypto::Hasher{*known->digest}, false});
+            DigestOperation{*known->digest, crypto::Hasher{*known->digest}, Feeding::open});
     });
 }
 
@@ -45,15 +42,9 @@ P11_EXPORT CK_RV C_Digest(CK_SESSION_HANDLE handle, CK_BYTE_PTR data, CK_ULONG d
 {
     return guarded([&] {
         const SessionCall session{handle};
-        auto& operation = active(session);
-        if (operation.in_parts)
-            throw Refusal{CKR_OPERATION_ACTIVE};
-        const auto message = input(data, data_size);
-        Output output{digest, digest_size};
-        if (!output.has_room_for(crypto::digest_size(operation.algorithm)))
-            return;
-        operation.hasher.update(message);
-        finish(session, output);
+        step(session->digest, Feeding::at_once, [&](DigestOperation& operation) {
+            return finish(operation, input(data, data_size), Output{digest, digest_size});
+        });
     });
 }
 
@@ -61,18 +52,22 @@ P11_EXPORT CK_RV C_DigestUpdate(CK_SESSION_HANDLE handle, CK_BYTE_PTR part, CK_U
 {
     return guarded([&] {
         const SessionCall session{handle};
-        auto& operation = active(session);
-        operation.in_parts = true;
-        operation.hasher.update(input(part, size));
+        step(session->digest, Feeding::in_parts, [&](DigestOperation& operation) {
+            operation.hasher.update(input(part, size));
+            return false;
+        });
     });
 }
 
-P11_EXPORT CK_RV C_DigestKey(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE)
+P11_EXPORT CK_RV C_DigestKey(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE key)
 {
     return guarded([&] {
         const SessionCall session{handle};
-        active(session);
-        throw Refusal{CKR_KEY_INDIGESTIBLE};
+        step(session->digest, Feeding::in_parts, [&](DigestOperation&) -> bool {
+            const std::scoped_lock lock{session->slot.mutex};
+            session->object(key, CKR_KEY_HANDLE_INVALID);
+            throw Refusal{CKR_KEY_INDIGESTIBLE}; // the card has no secret keys
+        });
     });
 }
 
@@ -81,7 +76,8 @@ P11_EXPORT CK_RV C_DigestFinal(CK_SESSION_HANDLE handle, CK_BYTE_PTR digest,
 {
     return guarded([&] {
         const SessionCall session{handle};
-        active(session);
-        finish(session, Output{digest, digest_size});
+        step(session->digest, Feeding::in_parts, [&](DigestOperation& operation) {
+            return finish(operation, {}, Output{digest, digest_size});
+        });
     });
 }

@@ -9,8 +9,7 @@
 namespace cps::p11 {
 namespace {
 
-constexpr std::size_t max_sessions = 4096; // of one process: above any client's, below a leak
-constexpr std::size_t max_slots = 64;      // the list never shrinks: readers come and go
+constexpr std::size_t max_slots = 64; // the list never shrinks: readers come and go
 constexpr std::chrono::milliseconds finalize_poll{2};
 constexpr std::chrono::milliseconds finalize_deadline{20'000}; // above a card call's
 

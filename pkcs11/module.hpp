@@ -12,6 +12,8 @@
 
 namespace cps::p11 {
 
+inline constexpr std::size_t max_sessions = 4096; // of one process: above any client's
+
 /// All that lives between C_Initialize and C_Finalize. Any thread.
 class Module {
 public:

@@ -206,4 +206,10 @@ bool is_sensitive(const Object& object, CK_ATTRIBUTE_TYPE type) noexcept
            (type == CKA_PRIVATE_EXPONENT || (type >= CKA_PRIME_1 && type <= CKA_COEFFICIENT));
 }
 
+CK_RV not_a_private_key(const Object& object) noexcept
+{
+    return object.object_class == CKO_PUBLIC_KEY ? CKR_KEY_FUNCTION_NOT_PERMITTED
+                                                 : CKR_KEY_HANDLE_INVALID;
+}
+
 } // namespace cps::p11

@@ -37,4 +37,8 @@ void complete(Object& object, ByteView der, const card::CertificateFields& field
 /// Attributes that exist and are never handed out (PKCS #11 v3.0, 4.9).
 bool is_sensitive(const Object& object, CK_ATTRIBUTE_TYPE type) noexcept;
 
+/// What to answer who would use it as a private key: a public key is of no such use here, and
+/// what is no key at all has no valid key handle.
+CK_RV not_a_private_key(const Object& object) noexcept;
+
 } // namespace cps::p11

@@ -56,14 +56,17 @@ CK_RV put_attribute(Slot& slot, Object& object, CK_ATTRIBUTE& attribute)
 }
 
 /// Nothing on the card may be changed by us: answers for those who try.
-CK_RV refuse_change(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object)
+[[noreturn]] void refuse_change(const Session& session, CK_OBJECT_HANDLE object)
 {
-    return guarded([&] {
-        const SessionCall session{handle};
-        const std::scoped_lock lock{session->slot.mutex};
-        session->object(object, CKR_OBJECT_HANDLE_INVALID);
-        throw Refusal{CKR_ACTION_PROHIBITED};
-    });
+    const std::scoped_lock lock{session.slot.mutex};
+    session.object(object, CKR_OBJECT_HANDLE_INVALID);
+    throw Refusal{session.read_write ? CKR_ACTION_PROHIBITED : CKR_SESSION_READ_ONLY};
+}
+
+bool is_set(const CK_ATTRIBUTE& attribute)
+{
+    return attribute.pValue != nullptr && attribute.ulValueLen == sizeof(CK_BBOOL) &&
+           *static_cast<const CK_BBOOL*>(attribute.pValue) != CK_FALSE;
 }
 
 } // namespace
@@ -74,32 +77,43 @@ P11_EXPORT CK_RV C_CreateObject(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR list,
     return guarded([&] {
         const SessionCall session{handle};
         required(object);
-        bool on_token = false;
-        for (const auto& attribute : attributes(list, count))
-            if (attribute.type == CKA_TOKEN && attribute.ulValueLen == sizeof(CK_BBOOL) &&
-                attribute.pValue != nullptr)
-                on_token = *static_cast<const CK_BBOOL*>(attribute.pValue) != CK_FALSE;
-        if (!on_token)
-            throw Refusal{CKR_FUNCTION_NOT_SUPPORTED};
+        const auto wanted = attributes(list, count);
+        if (std::ranges::find(wanted, CKA_CLASS, &CK_ATTRIBUTE::type) == wanted.end())
+            throw Refusal{CKR_TEMPLATE_INCOMPLETE};
+        const auto on_token = std::ranges::find(wanted, CKA_TOKEN, &CK_ATTRIBUTE::type);
+        if (on_token == wanted.end() || !is_set(*on_token))
+            throw Refusal{CKR_FUNCTION_NOT_SUPPORTED}; // no session objects
         throw Refusal{session->read_write ? CKR_TOKEN_WRITE_PROTECTED : CKR_SESSION_READ_ONLY};
     });
 }
 
 P11_EXPORT CK_RV C_CopyObject(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object,
-                              CK_ATTRIBUTE_PTR, CK_ULONG, CK_OBJECT_HANDLE_PTR)
+                              CK_ATTRIBUTE_PTR list, CK_ULONG count, CK_OBJECT_HANDLE_PTR copy)
 {
-    return refuse_change(handle, object);
+    return guarded([&] {
+        const SessionCall session{handle};
+        required(copy);
+        attributes(list, count);
+        refuse_change(*session, object);
+    });
 }
 
 P11_EXPORT CK_RV C_DestroyObject(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object)
 {
-    return refuse_change(handle, object);
+    return guarded([&] {
+        const SessionCall session{handle};
+        refuse_change(*session, object);
+    });
 }
 
 P11_EXPORT CK_RV C_SetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object,
-                                     CK_ATTRIBUTE_PTR, CK_ULONG)
+                                     CK_ATTRIBUTE_PTR list, CK_ULONG count)
 {
-    return refuse_change(handle, object);
+    return guarded([&] {
+        const SessionCall session{handle};
+        attributes(list, count);
+        refuse_change(*session, object);
+    });
 }
 
 P11_EXPORT CK_RV C_GetObjectSize(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object,

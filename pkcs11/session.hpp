@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mechanism.hpp"
+#include "operation.hpp"
 #include "slot.hpp"
 
 #include "cps/crypto/hasher.hpp"
@@ -20,20 +21,21 @@ struct SignOperation {
     crypto::DigestAlgorithm digest;       ///< the mechanism's, or PSS's parameter
     std::optional<crypto::Hasher> hasher; ///< where the module computes the digest
     Bytes collected;                      ///< where it does not
-    bool in_parts = false;
+    Feeding feeding = Feeding::open;
 };
 
 struct DecryptOperation {
     std::size_t key;
     CK_ULONG size; ///< of the modulus, octets
     Bytes collected;
+    Feeding feeding = Feeding::open;
     std::optional<Bytes> clear; ///< deciphered; waits for a buffer that is large enough
 };
 
 struct DigestOperation {
     crypto::DigestAlgorithm algorithm;
     crypto::Hasher hasher;
-    bool in_parts = false;
+    Feeding feeding = Feeding::open;
 };
 
 struct FindOperation {

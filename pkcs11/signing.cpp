@@ -21,13 +21,13 @@ SignOperation begin(const Session& session, const CK_MECHANISM& wanted, CK_OBJEC
         std::ranges::find(available, mechanism) == available.end())
         throw Refusal{CKR_MECHANISM_INVALID};
     if (!object.key)
-        throw Refusal{CKR_KEY_TYPE_INCONSISTENT};
+        throw Refusal{not_a_private_key(object)};
     const auto& key = token.identity.contents.keys[*object.key];
     if (!signs_with(*token.driver, key, *mechanism))
         throw Refusal{CKR_KEY_FUNCTION_NOT_PERMITTED};
 
     SignOperation operation{*object.key, key.role,     key.bits / 8, mechanism,
-                            {},          std::nullopt, {},           false};
+                            {},          std::nullopt, {},           Feeding::open};
     if (mechanism->padding == Padding::pss)
         operation.digest = pss_digest(wanted);
     else if (wanted.ulParameterLen != 0)
@@ -92,18 +92,17 @@ Bytes finish(Slot& slot, SignOperation& operation)
                      operation.hasher ? crypto::digest_info(digest, value) : value);
 }
 
-/// Ends the operation, unless the caller only asks for the size or has too small a buffer.
-void sign(Session& session, ByteView data, Output output)
+/// The last step. @returns false when the caller only asks for the size.
+bool sign(Slot& slot, SignOperation& operation, ByteView data, Output output)
 {
-    if (!output.has_room_for(session.sign->size))
-        return;
-    auto operation = std::move(*session.sign);
-    session.sign.reset();
+    if (!output.has_room_for(operation.size))
+        return false;
     add(operation, data);
-    const std::scoped_lock lock{session.slot.mutex};
-    if (session.slot.login() != Login::user)
+    const std::scoped_lock lock{slot.mutex};
+    if (slot.login() != Login::user)
         throw Refusal{CKR_USER_NOT_LOGGED_IN};
-    output.put(finish(session.slot, operation));
+    output.put(finish(slot, operation));
+    return true;
 }
 
 } // namespace
@@ -113,6 +112,8 @@ P11_EXPORT CK_RV C_SignInit(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechanism
 {
     return guarded([&] {
         const SessionCall session{handle};
+        if (ended_by(mechanism, session->sign))
+            return;
         const auto& wanted = required(mechanism);
         if (session->sign)
             throw Refusal{CKR_OPERATION_ACTIVE};
@@ -126,11 +127,10 @@ P11_EXPORT CK_RV C_Sign(CK_SESSION_HANDLE handle, CK_BYTE_PTR data, CK_ULONG dat
 {
     return guarded([&] {
         const SessionCall session{handle};
-        if (!session->sign)
-            throw Refusal{CKR_OPERATION_NOT_INITIALIZED};
-        if (session->sign->in_parts)
-            throw Refusal{CKR_OPERATION_ACTIVE};
-        sign(*session, input(data, data_size), Output{signature, signature_size});
+        step(session->sign, Feeding::at_once, [&](SignOperation& operation) {
+            return sign(session->slot, operation, input(data, data_size),
+                        Output{signature, signature_size});
+        });
     });
 }
 
@@ -138,15 +138,10 @@ P11_EXPORT CK_RV C_SignUpdate(CK_SESSION_HANDLE handle, CK_BYTE_PTR part, CK_ULO
 {
     return guarded([&] {
         const SessionCall session{handle};
-        if (!session->sign)
-            throw Refusal{CKR_OPERATION_NOT_INITIALIZED};
-        session->sign->in_parts = true;
-        try {
-            add(*session->sign, input(part, size));
-        } catch (...) {
-            session->sign.reset();
-            throw;
-        }
+        step(session->sign, Feeding::in_parts, [&](SignOperation& operation) {
+            add(operation, input(part, size));
+            return false;
+        });
     });
 }
 
@@ -155,9 +150,9 @@ P11_EXPORT CK_RV C_SignFinal(CK_SESSION_HANDLE handle, CK_BYTE_PTR signature,
 {
     return guarded([&] {
         const SessionCall session{handle};
-        if (!session->sign)
-            throw Refusal{CKR_OPERATION_NOT_INITIALIZED};
-        sign(*session, {}, Output{signature, signature_size});
+        step(session->sign, Feeding::in_parts, [&](SignOperation& operation) {
+            return sign(session->slot, operation, {}, Output{signature, signature_size});
+        });
     });
 }
 

@@ -83,6 +83,13 @@ void Slot::start_worker()
         set_access(std::make_shared<CardAccess>(reader_, config_));
 }
 
+/// After every call, also one that failed: each takes back the end that was set before it.
+void Slot::end_when_idle(const std::shared_ptr<CardAccess>& access)
+{
+    if (access->holds_card())
+        worker_->when_idle(idle_login, [access] { access->log_out(); });
+}
+
 /// Runs `job` with the card on the worker, within the deadline.
 template <class Job>
 auto Slot::run(Job job)
@@ -98,10 +105,11 @@ auto Slot::run(milliseconds at_most, Job job)
     try {
         auto answer = worker_->run(
             at_most, [access, job = std::move(job)]() mutable { return job(*access); });
-        if (access->holds_card())
-            worker_->when_idle(idle_login, [access] { access->log_out(); });
+        end_when_idle(access);
         if (!answer) {
             forget_card();
+            if (access->connecting())
+                throw Error{Errc::card_in_use, "another program holds the card"};
             throw Error{Errc::card_mute, "the card did not answer in time"};
         }
         return std::move(*answer);
@@ -110,6 +118,10 @@ auto Slot::run(milliseconds at_most, Job job)
             ++epoch_; // its sessions are gone with it
             forget_card();
         }
+        end_when_idle(access);
+        throw;
+    } catch (...) { // a refusal
+        end_when_idle(access);
         throw;
     }
 }

@@ -80,6 +80,7 @@ private:
     template <class Job>
     auto run(std::chrono::milliseconds at_most, Job job);
     void start_worker();
+    void end_when_idle(const std::shared_ptr<CardAccess>& access);
     void forget_card() noexcept;
     std::shared_ptr<CardAccess> access() const;
     void set_access(std::shared_ptr<CardAccess> access);

@@ -132,8 +132,7 @@ P11_EXPORT CK_RV C_GetTokenInfo(CK_SLOT_ID id, CK_TOKEN_INFO_PTR info)
             out.flags |= try_flags(slot.puk_status(), of_puk);
         out.ulSessionCount = sessions.all;
         out.ulRwSessionCount = sessions.read_write;
-        out.ulMaxSessionCount = CK_EFFECTIVELY_INFINITE;
-        out.ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE;
+        out.ulMaxSessionCount = out.ulMaxRwSessionCount = max_sessions;
         out.ulTotalPublicMemory = out.ulFreePublicMemory = CK_UNAVAILABLE_INFORMATION;
         out.ulTotalPrivateMemory = out.ulFreePrivateMemory = CK_UNAVAILABLE_INFORMATION;
         fill(out.utcTime, "");
@@ -158,6 +157,7 @@ P11_EXPORT CK_RV C_GetMechanismList(CK_SLOT_ID id, CK_MECHANISM_TYPE_PTR list,
         const Call call;
         auto& slot = call->slot(id);
         required(count);
+        call->refresh(false);
         const std::scoped_lock lock{slot.mutex};
         std::vector<CK_MECHANISM_TYPE> types;
         for (const auto* mechanism : mechanisms(slot))
@@ -173,6 +173,7 @@ P11_EXPORT CK_RV C_GetMechanismInfo(CK_SLOT_ID id, CK_MECHANISM_TYPE type,
         const Call call;
         auto& slot = call->slot(id);
         auto& out = required(info);
+        call->refresh(false);
         const std::scoped_lock lock{slot.mutex};
         for (const auto* mechanism : mechanisms(slot))
             if (mechanism->type == type) {
@@ -185,11 +186,17 @@ P11_EXPORT CK_RV C_GetMechanismInfo(CK_SLOT_ID id, CK_MECHANISM_TYPE type,
     });
 }
 
-P11_EXPORT CK_RV C_InitToken(CK_SLOT_ID id, CK_UTF8CHAR_PTR, CK_ULONG, CK_UTF8CHAR_PTR)
+P11_EXPORT CK_RV C_InitToken(CK_SLOT_ID id, CK_UTF8CHAR_PTR pin, CK_ULONG size,
+                             CK_UTF8CHAR_PTR label)
 {
     return guarded([&] {
         const Call call;
         auto& slot = call->slot(id);
+        input(pin, size);
+        required(label);
+        call->refresh(false);
+        if (call->count_sessions(slot).all != 0)
+            throw Refusal{CKR_SESSION_EXISTS};
         const std::scoped_lock lock{slot.mutex};
         slot.token();
         throw Refusal{CKR_TOKEN_WRITE_PROTECTED}; // its issuer initialised it

@@ -1,6 +1,7 @@
 #include "cps/crypto/public_key.hpp"
 
 #include "cps/crypto/openssl.hpp"
+#include "cps/crypto/prepared_key.hpp"
 #include "signature.hpp"
 
 #include <openssl/core_names.h>
@@ -93,28 +94,7 @@ std::optional<std::uint64_t> PublicKey::rsa_exponent() const
 
 bool PublicKey::verify(SignatureAlgorithm algorithm, ByteView data, ByteView signature) const
 {
-    if (!fits(algorithm, key_.get()))
-        return false;
-    std::optional<Bytes> der;
-    if (algorithm == SignatureAlgorithm::es256) {
-        der = der_from_raw(signature);
-        if (!der)
-            return false;
-        signature = *der;
-    } else if (const auto modulus = EVP_PKEY_get_size(key_.get());
-               modulus <= 0 || signature.size() != static_cast<std::size_t>(modulus)) {
-        return false; // RFC 8017, 8.1.2 and 8.2.2, step 1
-    }
-
-    const ossl::ErrorMark mark;
-    const ossl::UniqueDigestContext context{EVP_MD_CTX_new()};
-    EVP_PKEY_CTX* parameters = nullptr; // owned by `context`
-    return context &&
-           EVP_DigestVerifyInit(context.get(), &parameters, EVP_sha256(), nullptr,
-                                key_.get()) == 1 &&
-           configure(algorithm, parameters) &&
-           EVP_DigestVerify(context.get(), signature.data(), signature.size(), data.data(),
-                            data.size()) == 1;
+    return fits(algorithm, key_.get()) && PreparedKey{*this, algorithm}.verify(data, signature);
 }
 
 Bytes PublicKey::p256_point() const

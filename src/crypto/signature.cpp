@@ -3,12 +3,12 @@
 #include <openssl/rsa.h>
 
 #include <array>
-#include <new>
 #include <string_view>
 
 namespace cps::crypto {
 namespace {
 
+constexpr std::size_t max_der_signature = 72; // octets: SEQUENCE of two INTEGERs of 33
 constexpr int pss_salt_size = 32; // octets: that of SHA-256, as RFC 7518, 3.5 demands
 
 bool on_p256(const EVP_PKEY* key) noexcept
@@ -46,23 +46,21 @@ bool configure(SignatureAlgorithm algorithm, EVP_PKEY_CTX* context) noexcept
     return true;
 }
 
-std::optional<Bytes> der_from_raw(ByteView raw)
+Bytes der_from_raw(ByteView raw)
 {
-    if (raw.size() != 2 * p256_size)
-        return std::nullopt;
-    const ossl::UniqueEcdsaSignature signature{ECDSA_SIG_new()};
-    ossl::UniqueBignum r{BN_bin2bn(raw.data(), p256_size, nullptr)};
-    ossl::UniqueBignum s{BN_bin2bn(raw.data() + p256_size, p256_size, nullptr)};
-    if (!signature || !r || !s || ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1)
-        throw std::bad_alloc{};
-    r.release(); // the signature owns them now
-    s.release();
-
-    const auto size = i2d_ECDSA_SIG(signature.get(), nullptr);
-    Bytes der(static_cast<std::size_t>(size > 0 ? size : 0));
-    auto* out = der.data();
-    if (size <= 0 || i2d_ECDSA_SIG(signature.get(), &out) != size)
-        throw Error{Errc::internal, "OpenSSL cannot encode a signature"};
+    Bytes der{0x30, 0x00}; // SEQUENCE; at most 70 octets follow
+    der.reserve(max_der_signature);
+    for (auto number : {raw.first(p256_size), raw.subspan(p256_size)}) {
+        while (number.size() > 1 && number[0] == 0)
+            number = number.subspan(1);
+        const bool sign = (number[0] & 0x80) != 0; // it would be negative
+        der.push_back(0x02);
+        der.push_back(static_cast<std::uint8_t>(number.size() + (sign ? 1 : 0)));
+        if (sign)
+            der.push_back(0x00);
+        der.insert(der.end(), number.begin(), number.end());
+    }
+    der[1] = static_cast<std::uint8_t>(der.size() - 2);
     return der;
 }
 

@@ -48,14 +48,45 @@ struct Connection::State {
     /// Our handle learns of a reset by another program; nothing happens to the card.
     LONG accept_reset() noexcept
     {
+        was_reset = true;
         return ::SCardReconnect(card.get(), SCARD_SHARE_SHARED, any_protocol, SCARD_LEAVE_CARD,
                                 &protocol);
+    }
+    LONG look(DWORD& negotiated)
+    {
+        std::array<BYTE, MAX_ATR_SIZE> answer;
+        auto size = static_cast<DWORD>(answer.size());
+        DWORD name_size = 0;
+        DWORD reader_state = 0;
+        const auto rc = ::SCardStatus(card.get(), nullptr, &name_size, &reader_state,
+                                      &negotiated, answer.data(), &size);
+        if (rc == SCARD_S_SUCCESS)
+            atr.assign(answer.begin(),
+                       answer.begin() + static_cast<std::ptrdiff_t>(
+                                            std::min<std::size_t>(size, answer.size())));
+        return rc;
+    }
+    /// The first thing in a transaction. Outside one, another program's reset may come between
+    /// any two calls; and pcscd 1.9.9 looks for a reset before it gives the card, negotiates
+    /// the protocol before it makes a handle, and so may give the card with a reset untold
+    /// (2026-11).
+    LONG settle()
+    {
+        DWORD negotiated = SCARD_PROTOCOL_UNDEFINED;
+        auto rc = look(negotiated);
+        if (rc == SCARD_W_RESET_CARD || (rc == SCARD_S_SUCCESS && negotiated != protocol)) {
+            rc = accept_reset();
+            if (rc == SCARD_S_SUCCESS)
+                rc = look(negotiated);
+        }
+        return rc == SCARD_S_SUCCESS && atr.empty() ? SCARD_W_UNRESPONSIVE_CARD : rc;
     }
 
     UniqueContext context; // before `card`: goes after it
     UniqueHandle<CardTraits> card;
     DWORD protocol = SCARD_PROTOCOL_UNDEFINED;
     Bytes atr;
+    bool was_reset = false; // since the transaction before
 };
 
 Connection::Connection(std::unique_ptr<State> state) noexcept : state_{std::move(state)} {}
@@ -77,20 +108,6 @@ Result<Connection> Connection::open(const std::string& reader)
     if (rc != SCARD_S_SUCCESS)
         return error_of(rc, "no connection to the card");
     state->card.reset(card);
-
-    std::array<BYTE, MAX_ATR_SIZE> atr;
-    auto atr_size = static_cast<DWORD>(atr.size());
-    DWORD name_size = 0;
-    DWORD reader_state = 0;
-    DWORD protocol = 0;
-    rc = ::SCardStatus(card, nullptr, &name_size, &reader_state, &protocol, atr.data(),
-                       &atr_size);
-    if (rc != SCARD_S_SUCCESS && rc != SCARD_W_RESET_CARD)
-        return error_of(rc, "the card's answer to reset cannot be read");
-    if (rc == SCARD_S_SUCCESS)
-        state->atr.assign(atr.begin(), atr.begin() + std::min<std::ptrdiff_t>(
-                                                         static_cast<std::ptrdiff_t>(atr_size),
-                                                         MAX_ATR_SIZE));
     return Connection{std::move(state)};
 }
 
@@ -102,18 +119,21 @@ ByteView Connection::atr() const noexcept
 Result<Transaction> Connection::begin(std::chrono::milliseconds patience)
 {
     const auto deadline = Clock::now() + patience;
-    bool reset = false;
     for (int resets = 0; resets != max_resets_seen; ++resets) {
         auto rc = state_->wait_until_free(deadline);
         if (rc == SCARD_E_SHARING_VIOLATION)
             return error_of(rc, "another program holds the card");
         if (rc != SCARD_W_RESET_CARD && rc != SCARD_W_REMOVED_CARD)
             rc = ::SCardBeginTransaction(state_->card.get());
-        if (rc == SCARD_S_SUCCESS)
-            return Transaction{*state_, reset};
+        if (rc == SCARD_S_SUCCESS) {
+            Transaction begun{*state_};
+            if (rc = state_->settle(); rc != SCARD_S_SUCCESS)
+                return error_of(rc, "the card is not told of");
+            begun.follows_reset_ = std::exchange(state_->was_reset, false);
+            return Result<Transaction>{std::move(begun)};
+        }
         if (rc != SCARD_W_RESET_CARD)
             return error_of(rc, "the card cannot be taken");
-        reset = true;
         if (rc = state_->accept_reset(); rc != SCARD_S_SUCCESS)
             return error_of(rc, "the card does not come back from a reset");
     }
@@ -158,8 +178,10 @@ apdu::Response Transaction::exchange(const apdu::Command& command)
                               static_cast<DWORD>(sent.size()), nullptr, answer.data(), &size);
     if (rc == SCARD_E_NOT_TRANSACTED && at.probe() == SCARD_W_REMOVED_CARD)
         rc = SCARD_W_REMOVED_CARD; // pulled in the middle of it
-    if (rc == SCARD_W_RESET_CARD)  // inside our own transaction: nobody but pcscd itself
-        throw Error{Errc::card_removed, "the card was reset under us", rc};
+    // Inside our own transaction: by SCardDisconnect of another program, which pcscd lets
+    // reset the card when it was free a moment before.
+    if (rc == SCARD_W_RESET_CARD)
+        throw Error{Errc::card_in_use, "another program reset the card under us", rc};
     if (rc != SCARD_S_SUCCESS)
         throw error_of(rc, "the card did not answer");
     if (size < 2 || size > answer.size())
@@ -174,8 +196,11 @@ Result<void> Transaction::end(Leave leave)
     const auto at = std::exchange(connection_, nullptr);
     if (at == nullptr)
         return {};
-    const auto rc = ::SCardEndTransaction(
-        at->card.get(), leave == Leave::reset ? SCARD_RESET_CARD : SCARD_LEAVE_CARD);
+    const DWORD disposition = leave == Leave::reset ? SCARD_RESET_CARD : SCARD_LEAVE_CARD;
+    auto rc = ::SCardEndTransaction(at->card.get(), disposition);
+    // pcscd keeps the card ours until our handle has heard of a reset.
+    if (rc == SCARD_W_RESET_CARD && at->accept_reset() == SCARD_S_SUCCESS)
+        rc = ::SCardEndTransaction(at->card.get(), disposition);
     if (rc != SCARD_S_SUCCESS)
         return error_of(rc, "the card was not let go cleanly");
     return {};

@@ -89,22 +89,28 @@ Verdict<Accepted> Verifier::verify_card(std::string_view token,
 Verdict<std::shared_ptr<const Verifier::Seen>>
 Verifier::believe(const Read& read, const Expectation& expected, EpochSeconds now) const
 {
-    auto looked =
-        read.seen ? Verdict<std::shared_ptr<const Seen>>{read.seen} : look_at(read, now);
+    const auto signed_part = octets(read.jws.signing_input);
+    if (read.seen)
+        return read.key->verify(signed_part, read.jws.signature)
+                   ? Verdict<std::shared_ptr<const Seen>>{read.seen}
+                   : Refusal::signature_invalid;
+
+    const auto looked = look_at(read, now);
     if (!looked)
         return looked;
     const auto& seen = *looked;
-    if (!seen->key.verify(read.algorithm, octets(read.jws.signing_input), read.jws.signature))
+    const auto key = // shared with those who verify
+        std::make_shared<const crypto::PreparedKey>(seen->key, read.header->algorithm);
+    if (!key->verify(signed_part, read.jws.signature))
         return Refusal::signature_invalid;
-    if (read.seen)
-        return looked;
 
     auto kept = seen;
     if (const bool is_new = seen->until == EpochSeconds{}; is_new) {
         Seen checked = *seen;
         checked.until = std::min(now + max_certificate_age, seen->certificate.not_after());
         if (revocation_ != nullptr) {
-            const auto verdict = revocation_->check(seen->certificate, expected.staple);
+            const auto verdict =
+                revocation_->check(seen->certificate, seen->issuer, expected.staple);
             if (verdict.is_revoked())
                 return Refusal::cert_revoked;
             if (!verdict.is_good())
@@ -112,10 +118,11 @@ Verifier::believe(const Read& read, const Expectation& expected, EpochSeconds no
             checked.until = std::min(checked.until, verdict.good_until);
         }
         kept = std::make_shared<const Seen>(std::move(checked));
-        caches_->certificates.keep(kept->sha256, kept);
+        caches_->certificates.keep(kept->sha256, kept, read.begun);
     }
-    caches_->headers.keep(std::string{read.jws.header},
-                          {expected.kind, read.algorithm, kept->sha256});
+    if (read.jws.header.size() <= max_cached_header)
+        caches_->headers.keep(std::string{read.jws.header}, {expected.kind, kept, key},
+                              read.begun);
     return kept;
 }
 
@@ -126,15 +133,15 @@ Verdict<std::shared_ptr<const Verifier::Seen>> Verifier::look_at(const Read& rea
 {
     const auto& der = read.header.value().certificate_der;
     const auto sha256 = crypto::sha256(der);
-    if (const auto seen = caches_->certificates.find(sha256);
-        seen && (*seen)->from <= now && now < (*seen)->until)
+    if (const auto seen = caches_->certificates.find(sha256); seen && (*seen)->counts_at(now))
         return *seen;
 
     const auto certificate = x509::Certificate::from_der(der);
     if (!certificate)
         return Refusal::cert_untrusted;
-    if (const auto fault = trust_.check(*certificate, now, policy_.certificate_policies))
-        return refusal_of(*fault);
+    const auto issuer = trust_.find_issuer(*certificate, now, policy_.certificate_policies);
+    if (!issuer)
+        return refusal_of(issuer.error());
     auto holder = x509::holder_of(*certificate);
     if (!holder)
         return Refusal::identity_mismatch; // not exactly one CN
@@ -146,7 +153,7 @@ Verdict<std::shared_ptr<const Verifier::Seen>> Verifier::look_at(const Read& rea
     if (!key)
         return Refusal::cert_weak;
     return std::make_shared<const Seen>(
-        Seen{*certificate, *std::move(holder), *key, sha256, now, {}});
+        Seen{*certificate, *issuer, *std::move(holder), *key, sha256, now, {}});
 }
 
 /// The fourth step of a session token: it opens a session or renews the one of its key.
@@ -166,8 +173,8 @@ Verdict<AcceptedSession> Verifier::keep_session(const Read& read, const Expectat
                          token::token_hash(std::string{read.jws.signing_input} + '.' +
                                            to_base64url(read.jws.signature)),
                          claimed.features,
-                         expected.limit == 0 ? session.limit
-                                             : std::min(session.limit, expected.limit),
+                         std::min({session.limit, max_session_uses,
+                                   expected.limit == 0 ? max_session_uses : expected.limit}),
                          now,
                          now,
                          std::min(claimed.expires_at, nonce_issued + session_token_life)};

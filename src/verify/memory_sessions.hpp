@@ -2,6 +2,7 @@
 
 #include "cps/verify/store.hpp"
 #include "sequence_window.hpp"
+#include "text_hash.hpp"
 
 #include <deque>
 #include <functional>
@@ -29,14 +30,7 @@ private:
         std::unordered_set<std::string> seen;                    ///< `jti`
         std::deque<std::pair<EpochSeconds, std::string>> expiry; ///< of each, as they came
     };
-    struct Hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept
-        {
-            return std::hash<std::string_view>{}(text);
-        }
-    };
-    using ByKid = std::unordered_map<std::string, Session, Hash, std::equal_to<>>;
+    using ByKid = std::unordered_map<std::string, Session, TextHash, std::equal_to<>>;
 
     void drop_old(EpochSeconds now);
     void drop(ByKid::iterator found);

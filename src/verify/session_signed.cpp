@@ -19,7 +19,9 @@ Verifier::session_of(const Read& read, const Expectation& expected, EpochSeconds
     if (!found)
         return found;
     const auto& record = **found;
-    if (record.portal_session != expected.session)
+    // The agent posts a revoke token by itself, without the portal's cookie.
+    const bool from_anywhere = expected.kind == Kind::revoke && expected.session.empty();
+    if (!from_anywhere && record.portal_session != expected.session)
         return Refusal::session_unknown;
     if (record.cth != read.jws.claimed.cth)
         return Refusal::cth_mismatch;
@@ -31,18 +33,20 @@ Verifier::session_of(const Read& read, const Expectation& expected, EpochSeconds
 
 bool Verifier::is_signed_by_session(const Read& read, const SessionRecord& record) const
 {
-    auto key = caches_->session_keys.find(record.kid);
-    if (!key) {
-        const ByteView point{record.point};
-        auto decoded = crypto::PublicKey::from_p256(point.first(coordinate_size),
-                                                    point.subspan(coordinate_size));
-        if (!decoded)
-            return false;
-        key = *std::move(decoded);
-        caches_->session_keys.keep(record.kid, *key);
-    }
-    return key->verify(crypto::SignatureAlgorithm::es256, octets(read.jws.signing_input),
-                       read.jws.signature);
+    const auto signed_part = octets(read.jws.signing_input);
+    if (const auto known = caches_->session_keys.find(record.kid))
+        return (*known)->verify(signed_part, read.jws.signature);
+    const ByteView point{record.point};
+    const auto decoded = crypto::PublicKey::from_p256(point.first(coordinate_size),
+                                                      point.subspan(coordinate_size));
+    if (!decoded)
+        return false;
+    const auto key = std::make_shared<const crypto::PreparedKey>( // shared with the cache
+        *decoded, crypto::SignatureAlgorithm::es256);
+    if (!key->verify(signed_part, read.jws.signature))
+        return false;
+    caches_->session_keys.keep(record.kid, key, read.begun);
+    return true;
 }
 
 Verdict<Accepted> Verifier::verify_feature(std::string_view token,

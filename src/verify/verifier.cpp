@@ -88,9 +88,10 @@ Verifier& Verifier::operator=(Verifier&&) noexcept = default;
 
 void Verifier::forget() const
 {
-    caches_->certificates.clear();
-    caches_->headers.clear();
-    caches_->session_keys.clear();
+    const auto age = ++caches_->age;
+    caches_->certificates.clear(age);
+    caches_->headers.clear(age);
+    caches_->session_keys.clear(age);
 }
 
 Verdict<Accepted> Verifier::verify(std::string_view token, const Expectation& expected) const
@@ -112,10 +113,11 @@ Verdict<Verifier::Read> Verifier::read(std::string_view token, const Expectation
                                        EpochSeconds now) const
 {
     const auto kind = expected.kind;
+    const auto begun = caches_->age.load();
     auto jws = split_jws(token, kind);
     if (!jws)
         return jws.error();
-    Read read{*std::move(jws), {}, {}, crypto::SignatureAlgorithm::es256, nullptr};
+    Read read{begun, *std::move(jws), {}, {}, nullptr, nullptr};
 
     if (kind == Kind::feature || kind == Kind::revoke) {
         auto kid = read_key_header(read.jws.header, kind);
@@ -123,18 +125,14 @@ Verdict<Verifier::Read> Verifier::read(std::string_view token, const Expectation
             return kid.error();
         read.kid = *std::move(kid);
     } else {
-        const auto known = caches_->headers.find(std::string{read.jws.header});
-        const auto seen = known && known->kind == kind
-                              ? caches_->certificates.find(known->certificate)
-                              : std::nullopt;
-        if (seen && (*seen)->from <= now && now < (*seen)->until) {
-            read.algorithm = known->algorithm;
-            read.seen = *seen;
+        auto known = caches_->headers.find(read.jws.header);
+        if (known && known->kind == kind && known->seen->counts_at(now)) {
+            read.seen = std::move(known->seen);
+            read.key = std::move(known->key);
         } else {
             auto header = read_card_header(read.jws.header, kind);
             if (!header)
                 return header.error();
-            read.algorithm = header->algorithm;
             read.header = *std::move(header);
         }
     }

@@ -78,6 +78,16 @@ bool issued(const Certificate& issuer, const Certificate& certificate)
            X509_verify(certificate.native(), key->native()) == 1;
 }
 
+bool is_same_authority(const Certificate& one, const Certificate& other)
+{
+    const ossl::ErrorMark mark;
+    const auto key = one.key();
+    const auto others = other.key();
+    return X509_NAME_cmp(X509_get_subject_name(one.native()),
+                         X509_get_subject_name(other.native())) == 0 &&
+           key && others && EVP_PKEY_eq(key->native(), others->native()) == 1;
+}
+
 bool has_signed(const Certificate& authority, ByteView data, ByteView algorithm,
                 ByteView signature)
 {

@@ -23,6 +23,9 @@ bool is_strong_key(const crypto::PublicKey& key) noexcept;
 /// `issuer` has the name that `certificate` says and its key made the signature.
 bool issued(const Certificate& issuer, const Certificate& certificate);
 
+/// Both certificates are of one name and one key.
+bool is_same_authority(const Certificate& one, const Certificate& other);
+
 /// The signature over `data` as it stands is by `authority`.
 /// @param algorithm DER AlgorithmIdentifier. Weak ones and weak keys are false.
 bool has_signed(const Certificate& authority, ByteView data, ByteView algorithm,

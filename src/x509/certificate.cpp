@@ -17,7 +17,7 @@ namespace ossl = crypto::ossl;
 /// All that is asked for often is read once: decoding costs more than ten verifications.
 struct Certificate::Parsed {
     Bytes der;
-    ossl::UniqueX509 x509;
+    std::shared_ptr<X509> x509; ///< counted by OpenSSL itself; see from_native
     crypto::Sha256 sha256;
     EpochSeconds not_before;
     EpochSeconds not_after;
@@ -89,7 +89,31 @@ Result<Certificate> Certificate::from_der(ByteView der)
     const ossl::ErrorMark mark;
     const auto* in = der.data();
     ossl::UniqueX509 x509{d2i_X509(nullptr, &in, static_cast<long>(der.size()))};
-    if (!x509 || in != der.data() + der.size() || repeats_an_extension(x509.get()))
+    if (!x509 || in != der.data() + der.size())
+        return malformed();
+    return from_parts(copy_of(der), std::move(x509));
+}
+
+Result<Certificate> Certificate::from_native(x509_st& parsed)
+{
+    const ossl::ErrorMark mark;
+    unsigned char* raw = nullptr;
+    const auto size = i2d_X509(&parsed, &raw);
+    const ossl::UniqueOctets owned{raw};
+    if (size <= 0)
+        return malformed();
+    const ByteView der{raw, static_cast<std::size_t>(size)};
+    if (der.size() > max_certificate_size)
+        return Error{Errc::too_large, "certificate above 16 KiB"};
+    if (!is_one_der_element(der) || X509_up_ref(&parsed) != 1)
+        return malformed();
+    return from_parts(copy_of(der), ossl::UniqueX509{&parsed});
+}
+
+/// What both have in common: rules and facts of a certificate that is parsed.
+Result<Certificate> Certificate::from_parts(Bytes der, std::shared_ptr<x509_st> x509)
+{
+    if (repeats_an_extension(x509.get()))
         return malformed();
     const auto not_before = time_of(X509_get0_notBefore(x509.get()));
     const auto not_after = time_of(X509_get0_notAfter(x509.get()));
@@ -99,9 +123,9 @@ Result<Certificate> Certificate::from_der(ByteView der)
         return malformed();
 
     auto key = key_of(x509.get());
-    return Certificate{std::make_shared<const Parsed>(Parsed{copy_of(der), std::move(x509),
-                                                             crypto::sha256(der), *not_before,
-                                                             *not_after, std::move(key)})};
+    const auto sha256 = crypto::sha256(der);
+    return Certificate{std::make_shared<const Parsed>(Parsed{
+        std::move(der), std::move(x509), sha256, *not_before, *not_after, std::move(key)})};
 }
 
 Result<std::vector<Certificate>> Certificate::from_pem(std::string_view pem)

@@ -198,10 +198,21 @@ RevocationVerdict CrlStore::check(const Certificate& certificate,
                                   const RevocationPolicy& policy) const
 {
     const auto* issuer = issuer_of(certificate);
+    return issuer == nullptr ? RevocationVerdict::unknown(RevocationDoubt::wrong_issuer)
+                             : check(certificate, *issuer, policy);
+}
+
+RevocationVerdict CrlStore::check(const Certificate& certificate, const Certificate& issuer,
+                                  const RevocationPolicy& policy) const
+{
+    // Lists stand under the first authority of that name and key: there may be an older
+    // certificate of it.
+    const auto authority = std::ranges::find_if(
+        authorities_, [&](const Certificate& each) { return is_same_authority(each, issuer); });
     const auto serial = serial_of(certificate);
-    if (issuer == nullptr || !serial)
+    if (authority == authorities_.end() || !serial)
         return RevocationVerdict::unknown(RevocationDoubt::wrong_issuer);
-    const auto place = static_cast<std::size_t>(issuer - authorities_.data());
+    const auto place = static_cast<std::size_t>(authority - authorities_.begin());
     std::vector<Lists> found;
     {
         const std::scoped_lock lock{mutex_};

@@ -46,17 +46,17 @@ UniqueBasic basic_response_of(ByteView der)
 }
 
 /// The answer's ResponderID is that certificate: by its name, or by its key's SHA-1.
-bool names(OCSP_BASICRESP* basic, const Certificate& certificate)
+bool names(OCSP_BASICRESP* basic, const X509* certificate)
 {
     const ASN1_OCTET_STRING* key_hash = nullptr;
     const X509_NAME* name = nullptr;
     if (OCSP_resp_get0_id(basic, &key_hash, &name) != 1)
         return false;
     if (name != nullptr)
-        return X509_NAME_cmp(name, X509_get_subject_name(certificate.native())) == 0;
+        return X509_NAME_cmp(name, X509_get_subject_name(certificate)) == 0;
     std::array<unsigned char, EVP_MAX_MD_SIZE> ours{};
     unsigned size = 0;
-    return X509_pubkey_digest(certificate.native(), EVP_sha1(), ours.data(), &size) == 1 &&
+    return X509_pubkey_digest(certificate, EVP_sha1(), ours.data(), &size) == 1 &&
            std::ranges::equal(ByteView{ours.data(), size},
                               ByteView{ASN1_STRING_get0_data(key_hash),
                                        static_cast<std::size_t>(ASN1_STRING_length(key_hash))});
@@ -80,17 +80,15 @@ bool is_delegated(const Certificate& certificate, const Certificate& issuer, Epo
 /// Who signed the answer: the issuer, or one that it certified for this.
 Certificate signer_of(OCSP_BASICRESP* basic, const Certificate& issuer, EpochSeconds now)
 {
-    if (names(basic, issuer))
+    if (names(basic, issuer.native()))
         return issuer;
     const auto* sent = OCSP_resp_get0_certs(basic);
     for (int i = 0; i < std::min(sk_X509_num(sent), max_certificates); ++i) {
-        unsigned char* raw = nullptr;
-        const auto size = i2d_X509(sk_X509_value(sent, i), &raw);
-        const ossl::UniqueOctets owned{raw};
-        if (size <= 0)
+        auto* const sent_here = sk_X509_value(sent, i);
+        if (!names(basic, sent_here))
             continue;
-        const auto each = Certificate::from_der({raw, static_cast<std::size_t>(size)});
-        if (each && names(basic, *each) && is_delegated(*each, issuer, now))
+        const auto each = Certificate::from_native(*sent_here);
+        if (each && is_delegated(*each, issuer, now))
             return *each;
     }
     throw Fault{RevocationDoubt::bad_signature};

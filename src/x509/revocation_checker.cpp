@@ -30,26 +30,34 @@ RevocationChecker::RevocationChecker(RevocationPolicy policy, RevocationSources 
 
 RevocationVerdict RevocationChecker::check(const Certificate& certificate, ByteView staple)
 {
-    auto verdict = judge(certificate, staple);
+    if (policy_.require == Require::none)
+        return check(certificate, certificate, staple); // nobody asks for the issuer
+    const auto* issuer = crls_.issuer_of(certificate);
+    if (issuer == nullptr)
+        return RevocationVerdict::unknown(RevocationDoubt::wrong_issuer);
+    return check(certificate, *issuer, staple);
+}
+
+RevocationVerdict RevocationChecker::check(const Certificate& certificate,
+                                           const Certificate& issuer, ByteView staple)
+{
+    auto verdict = policy_.require == Require::none
+                       ? RevocationVerdict::good(clock_.now() + max_verdict_life)
+                       : judge(certificate, issuer, staple);
     if (verdict.is_good())
         verdict.good_until = std::min(verdict.good_until, certificate.not_after());
     return verdict;
 }
 
-RevocationVerdict RevocationChecker::judge(const Certificate& certificate, ByteView staple)
+RevocationVerdict RevocationChecker::judge(const Certificate& certificate,
+                                           const Certificate& issuer, ByteView staple)
 {
-    if (policy_.require == Require::none)
-        return RevocationVerdict::good(clock_.now() + max_verdict_life);
-    const auto* issuer = crls_.issuer_of(certificate);
-    if (issuer == nullptr)
-        return RevocationVerdict::unknown(RevocationDoubt::wrong_issuer);
-
-    const auto listed = crls_.check(certificate, policy_);
+    const auto listed = crls_.check(certificate, issuer, policy_);
     if (listed.is_revoked())
         return listed;
     auto answered = RevocationVerdict::unknown(RevocationDoubt::no_source);
     if (!staple.empty())
-        answered = by_staple(certificate, *issuer, staple);
+        answered = by_staple(certificate, issuer, staple);
     if (!answered.is_revoked())
         if (const auto before = known(certificate, false); before && before->is_revoked())
             answered = *before;
@@ -60,7 +68,7 @@ RevocationVerdict RevocationChecker::judge(const Certificate& certificate, ByteV
         return listed;
     if (answered.is_good())
         return answered;
-    const auto fetched = by_responder(certificate, *issuer);
+    const auto fetched = by_responder(certificate, issuer);
     if (!fetched.is_unknown() || fetched.why != RevocationDoubt::no_source)
         return fetched;
     // Nobody could be asked: what was wrong with what is here tells more.

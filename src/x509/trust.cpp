@@ -87,8 +87,9 @@ bool is_weak(const Certificate& leaf)
            !is_strong_digest(digest);
 }
 
-std::optional<ChainFault> path_fault(x509_store_st* anchors, const Certificate& leaf,
-                                     EpochSeconds at)
+/// The certificate above the leaf in the path that OpenSSL found.
+boost::system::result<X509*, ChainFault>
+issuer_in_path(x509_store_st* anchors, const Certificate& leaf, EpochSeconds at)
 {
     const ossl::ErrorMark mark;
     const UniqueStoreContext context{X509_STORE_CTX_new()};
@@ -101,10 +102,12 @@ std::optional<ChainFault> path_fault(x509_store_st* anchors, const Certificate& 
                                static_cast<std::time_t>(to_number(at)));
     const auto verified = X509_verify_cert(context.get());
     if (const auto fault = faults.first())
-        return fault;
-    if (verified != 1)
-        return ChainFault::untrusted; // failed without saying why: never a pass
-    return std::nullopt;
+        return *fault;
+    const auto* path = X509_STORE_CTX_get0_chain(context.get());
+    // Failed without saying why, or the leaf is pinned itself: never a pass.
+    if (verified != 1 || sk_X509_num(path) < 2)
+        return ChainFault::untrusted;
+    return sk_X509_value(path, 1); // the store's own, which outlives the context
 }
 
 bool carries_one_of(const Certificate& leaf, const std::vector<std::string>& allowed)
@@ -144,15 +147,28 @@ Result<TrustStore> TrustStore::from_pem(std::string_view pem)
 std::optional<ChainFault> TrustStore::check(const Certificate& leaf, EpochSeconds at,
                                             const std::vector<std::string>& allowed) const
 {
+    const auto issuer = find_issuer(leaf, at, allowed);
+    return issuer ? std::nullopt : std::optional{issuer.error()};
+}
+
+boost::system::result<Certificate, ChainFault>
+TrustStore::find_issuer(const Certificate& leaf, EpochSeconds at,
+                        const std::vector<std::string>& allowed) const
+{
     if (is_weak(leaf))
         return ChainFault::weak;
-    if (const auto fault = path_fault(store_.get(), leaf, at))
-        return fault;
+    const auto issuer = issuer_in_path(store_.get(), leaf, at);
+    if (!issuer)
+        return issuer.error();
     if (!leaf.is_authentication_certificate())
         return ChainFault::usage;
     if (!allowed.empty() && !carries_one_of(leaf, allowed))
         return ChainFault::policy;
-    return std::nullopt;
+    const auto anchor = std::ranges::find_if(
+        anchors_, [&](const auto& each) { return X509_cmp(each.native(), *issuer) == 0; });
+    if (anchor == anchors_.end())
+        return ChainFault::untrusted;
+    return *anchor;
 }
 
 } // namespace cps::x509

@@ -11,6 +11,7 @@ from module_case import AUTHENTICATION_ID, MODULE, ModuleCase, run
 rig.isolate()
 
 TLS_PORT, SSH_PORT = 44330, 44322
+REGISTERED_MODULES = "/usr/share/p11-kit/modules"
 CERTIFICATE_LABEL = "Certificat d'Authentification CPS"
 ID_IN_URI = "".join(f"%{octet:02x}" for octet in AUTHENTICATION_ID)
 
@@ -73,6 +74,16 @@ class Tls12(ClientCase):
             data=b"GET / HTTP/1.0\r\n\r\n", environment={"GNUTLS_PIN": rig.PIN})
         self.assert_card_holder_seen(server, output)
 
+    def engine_request(self, *options, environment=None):
+        """curl by OpenSSL's engine: exit code and output."""
+        pin = self.secret("engine-pin", rig.PIN)
+        return run(
+            "curl", "-sS", "--engine", "pkcs11", "--cacert", self.file("server.pem"),
+            "--cert", self.certificate(), "--key-type", "ENG", "--key",
+            f"pkcs11:id={ID_IN_URI};type=private?pin-source=file:{pin}", *options,
+            f"https://localhost:{TLS_PORT}/",
+            environment={"PKCS11_MODULE_PATH": str(MODULE), **(environment or {})})
+
     def try_nss(self):
         server = self.start_tls_server(self.VERSION)
         database = self.file("nss")
@@ -94,13 +105,29 @@ class Tls12(ClientCase):
 
 
 class Cps3Tls12Test(Tls12):
-    NEEDS = ("openssl", "gnutls-cli", "tstclnt")
+    NEEDS = ("openssl", "gnutls-cli", "tstclnt", "curl")
 
     def test_gnutls_signs_in_over_tls_1_2(self):
         self.try_gnutls()
 
     def test_nss_signs_in_over_tls_1_2(self):
         self.try_nss()
+
+
+    def test_curl_signs_in_with_the_engine_only_where_pss_is_switched_off(self):
+        server = self.start_tls_server(self.VERSION)
+        without_pss = self.file("openssl.cnf")
+        without_pss.write_text(
+            "openssl_conf = o\n[o]\nssl_conf = s\n[s]\nsystem_default = d\n[d]\n"
+            "MaxProtocol = TLSv1.2\nSignatureAlgorithms = RSA+SHA256:ECDSA+SHA256\n"
+            "ClientSignatureAlgorithms = RSA+SHA256\n")
+
+        refused, _ = self.engine_request()
+        code, output = self.engine_request(environment={"OPENSSL_CONF": str(without_pss)})
+
+        self.assertNotEqual(refused, 0)
+        self.assertEqual(code, 0, output)
+        self.assert_card_holder_seen(server, output)
 
 
 class Cps4Tls13Test(Tls12):
@@ -116,12 +143,9 @@ class Cps4Tls13Test(Tls12):
 
     def test_curl_signs_in_over_tls_1_3_with_the_engine(self):
         server = self.start_tls_server(self.VERSION)
-        pin = self.secret("engine-pin", rig.PIN)
-        output = self.must(
-            "curl", "-sS", "--engine", "pkcs11", "--cacert", self.file("server.pem"),
-            "--cert", self.certificate(), "--key-type", "ENG", "--key",
-            f"pkcs11:id={ID_IN_URI};type=private?pin-source=file:{pin}",
-            f"https://localhost:{TLS_PORT}/", environment={"PKCS11_MODULE_PATH": str(MODULE)})
+        code, output = self.engine_request()
+
+        self.assertEqual(code, 0, output)
         self.assert_card_holder_seen(server, output)
 
 
@@ -167,6 +191,20 @@ class ToolTest(ClientCase):
             f"pkcs11:id={ID_IN_URI};type=private", environment={"GNUTLS_PIN": rig.PIN})
 
         self.assertIn("ok", output)
+
+    def test_p11_kit_finds_the_module_by_its_registration_file(self):
+        registered = (rig.SOURCE_ROOT / "packaging/p11-kit/cps-pkcs11.module").read_text()
+        self.assertIn("module: cps-pkcs11.so\n", registered)
+        folder = self.file("modules")
+        folder.mkdir()
+        folder.joinpath("cps-pkcs11.module").write_text(
+            registered.replace("module: cps-pkcs11.so", f"module: {MODULE}"))
+        self.must("mount", "--bind", folder, REGISTERED_MODULES)  # in our own namespace
+        self.addCleanup(lambda: self.must("umount", REGISTERED_MODULES))
+
+        tokens = self.must("p11tool", "--list-token-urls")
+
+        self.assertIn("CPS3v3-", tokens)
 
     def test_java_lists_the_card_and_signs_a_request(self):
         configuration = self.file("java.cfg")

@@ -122,6 +122,17 @@ class HeldTest(Case):
         self.assert_signs(session)
 
 
+    def test_a_transaction_that_was_there_first_is_no_fault_of_the_card(self):
+        with self.machine.connect() as other:
+            other.begin()
+            module = self.module()
+            self.assert_answers(cryptoki.FUNCTION_FAILED, lambda: module.open(0),
+                                CARD_DEADLINE + MARGIN)
+            other.end()
+
+        self.assert_signs(module.open(0))
+
+
 class MuteTest(Case):
     def test_a_card_that_falls_silent_is_a_device_error_and_its_successor_works(self):
         session = self.session()

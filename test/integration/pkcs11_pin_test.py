@@ -1,6 +1,7 @@
 """Our Cryptoki module and the PIN: what it costs, and that nothing leaves the card verified."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -102,6 +103,17 @@ class PinTest(ModuleCase):
         self.assertEqual(session.login(rig.PIN), cryptoki.OK)
         session.sign(key, cryptoki.SHA256_RSA_PKCS, MESSAGE)
 
+    def test_an_idle_login_ends_after_a_call_that_failed_too(self):
+        session = self.session()
+        key = self.key(session)
+        self.card.control("fail 6A80 1")
+        with self.assertRaises(cryptoki.CkError):
+            session.sign(key, cryptoki.SHA256_RSA_PKCS, MESSAGE)
+
+        time.sleep(6)
+
+        self.assertFalse(self.verified())  # nor is the card held
+
     def test_a_shared_login_lasts_and_lets_others_in(self):
         self.configure('login = "shared"\n')
         session = self.session()
@@ -109,6 +121,19 @@ class PinTest(ModuleCase):
 
         self.assertTrue(self.verified())  # its price
         session.sign(self.key(session), cryptoki.SHA256_RSA_PKCS, MESSAGE)
+        session.logout()
+        self.assertFalse(self.verified())
+
+    def test_a_host_that_forbids_threads_has_a_shared_login(self):
+        module = self.module(flags=cryptoki.OS_LOCKING_OK | cryptoki.CANT_CREATE_OS_THREADS)
+        threads = len(os.listdir("/proc/self/task"))
+        session = module.open(0)
+        self.assertEqual(session.login(rig.PIN), cryptoki.OK)
+        time.sleep(6)
+
+        self.assertTrue(self.verified())  # and the card is not held: this was another program
+        session.sign(self.key(session), cryptoki.SHA256_RSA_PKCS, MESSAGE)
+        self.assertEqual(len(os.listdir("/proc/self/task")), threads)
         session.logout()
         self.assertFalse(self.verified())
 

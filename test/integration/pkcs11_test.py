@@ -4,6 +4,7 @@ verified (nothing)."""
 import ctypes
 import hashlib
 import os
+import shutil
 import struct
 import threading
 import time
@@ -19,6 +20,7 @@ SHA1_PREFIX = bytes.fromhex("3021300906052B0E03021A05000414")
 SHA256_PREFIX = bytes.fromhex("3031300D060960864801650304020105000420")
 PSS_SHA256 = struct.pack("@LLL", 0x250, 2, 32)
 MESSAGE = b"a message of no importance"
+NOBODY = 65534  # another owner
 COLD_BUDGET, WARM_BUDGET = 45, 10  # commands, GET RESPONSE included
 
 
@@ -238,17 +240,44 @@ class Cps3Test(ModuleCase):
             session.sign(self.key(session), cryptoki.SHA256_RSA_PKCS, MESSAGE), MESSAGE)
         self.assertIn(auth, cache.read_bytes())
 
-    def test_a_cache_that_others_may_write_is_not_read(self):
+    def test_a_cache_of_another_owner_or_mode_is_not_read(self):
         with cryptoki.Module(MODULE) as module:
             session = module.open()
             session.attribute(session.find(CLASS=cryptoki.CERTIFICATE)[0], cryptoki.VALUE)
-        cache = next(self.file("cache", "cps-agent", "cards").glob("*.card"))
-        cache.chmod(0o660)
-        before = len(self.commands())
+        folder = self.file("cache", "cps-agent", "cards")
+        cache = next(folder.glob("*.card"))
+        kept = cache.read_bytes()
+        self.assertEqual(cache.stat().st_mode & 0o7777, 0o600)
+        self.assertEqual(folder.stat().st_mode & 0o7777, 0o700)
 
-        self.session(login=False)
+        def reads():
+            """Commands for the directory files and a certificate."""
+            before = len(self.commands())
+            with cryptoki.Module(MODULE) as module:
+                session = module.open()
+                session.attribute(session.find(CLASS=cryptoki.CERTIFICATE)[0], cryptoki.VALUE)
+            return len(self.commands()) - before
 
-        self.assertGreater(len(self.commands()) - before, 10)  # read from the card again
+        def put_back():
+            shutil.rmtree(folder)
+            folder.mkdir(mode=0o700)
+            cache.write_bytes(kept)
+            cache.chmod(0o600)
+
+        put_back()
+        from_cache = reads()
+        for name, spoil in (
+                ("the file's mode", lambda: cache.chmod(0o660)),
+                ("the file's owner", lambda: os.chown(cache, NOBODY, NOBODY)),
+                ("a link", lambda: (cache.rename(self.file("aside")),
+                                    cache.symlink_to(self.file("aside")))),
+                ("the folder's mode", lambda: folder.chmod(0o755)),
+                ("the folder's owner", lambda: os.chown(folder, NOBODY, NOBODY)),
+                ("a torn file", lambda: cache.write_bytes(kept[:-1]))):
+            with self.subTest(name):
+                put_back()
+                spoil()
+                self.assertGreater(reads(), from_cache + 10)  # from the card again
 
 
 class Cps4Test(ModuleCase):

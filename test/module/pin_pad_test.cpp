@@ -114,10 +114,32 @@ TEST_SUITE("module")
 
     TEST_CASE("a reader that is known to lie has no PIN pad")
     {
-        PadMachine at{"medecin-cps3", "HP USB CCID Smartcard Keyboard 00 00"};
+        for (const auto* const liar :
+             {"HP USB CCID Smartcard Keyboard 00 00", "Skylab USB Smartcard Keyboard 00 00",
+              "Smart@Link Reader 00 00"}) {
+            CAPTURE(liar);
+            PadMachine at{"medecin-cps3", liar};
 
-        CHECK((at.token_flags() & CKF_PROTECTED_AUTHENTICATION_PATH) == 0);
-        CHECK(C_Login(at.session, CKU_USER, nullptr, 0) == CKR_ARGUMENTS_BAD);
+            CHECK((at.token_flags() & CKF_PROTECTED_AUTHENTICATION_PATH) == 0);
+            CHECK(C_Login(at.session, CKU_USER, nullptr, 0) == CKR_ARGUMENTS_BAD);
+            CHECK(at.pad.entries == 0);
+        }
+    }
+
+    TEST_CASE("a PIN pad logs in to a CPS4 and does not change its PIN")
+    {
+        PadMachine at{"infirmiere-cps4"};
+
+        CHECK(C_SetPIN(at.session, nullptr, 0, nullptr, 0) == CKR_FUNCTION_NOT_SUPPORTED);
         CHECK(at.pad.entries == 0);
+        CHECK(C_Login(at.session, CKU_USER, nullptr, 0) == CKR_OK);
+    }
+
+    TEST_CASE("the PUK is typed at the PIN pad too")
+    {
+        PadMachine at;
+        at.pad.typed = "12345678";
+
+        CHECK(C_Login(at.session, CKU_SO, nullptr, 0) == CKR_OK);
     }
 }

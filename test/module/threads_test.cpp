@@ -1,10 +1,7 @@
 // The whole module in one program, over a virtual card without a service: many threads, and
 // many lives. Built with -Db_sanitize=thread or address it is what finds races and leaks.
+#include "client.hpp"
 #include "support/fake_machine.hpp"
-
-#include "cryptoki.hpp"
-
-#include <doctest/doctest.h>
 
 #include <array>
 #include <atomic>
@@ -12,52 +9,17 @@
 #include <vector>
 
 using namespace cps;
+using test::find_key;
+using test::log_in;
 using test::Machine;
 using test::reader_name;
+using test::sign;
 
 namespace {
 
 constexpr int thread_count = 8;
 constexpr int operations = 1000; // of each thread
 constexpr int lives = 1000;
-
-CK_SESSION_HANDLE open_session()
-{
-    CK_SESSION_HANDLE session = 0;
-    REQUIRE(C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session) ==
-            CKR_OK);
-    return session;
-}
-
-CK_RV log_in(CK_SESSION_HANDLE session)
-{
-    std::array<CK_UTF8CHAR, 4> pin{'1', '2', '3', '4'};
-    return C_Login(session, CKU_USER, pin.data(), pin.size());
-}
-
-CK_OBJECT_HANDLE find_key(CK_SESSION_HANDLE session)
-{
-    CK_OBJECT_CLASS wanted = CKO_PRIVATE_KEY;
-    CK_ATTRIBUTE attribute{CKA_CLASS, &wanted, sizeof wanted};
-    CK_OBJECT_HANDLE key = 0;
-    CK_ULONG count = 0;
-    if (C_FindObjectsInit(session, &attribute, 1) != CKR_OK)
-        return 0;
-    C_FindObjects(session, &key, 1, &count);
-    C_FindObjectsFinal(session);
-    return key;
-}
-
-CK_RV sign(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
-{
-    CK_MECHANISM mechanism{CKM_SHA256_RSA_PKCS, nullptr, 0};
-    std::array<CK_BYTE, 5> message{'h', 'e', 'l', 'l', 'o'};
-    std::array<CK_BYTE, 256> signature;
-    CK_ULONG size = signature.size();
-    if (const auto rv = C_SignInit(session, &mechanism, key); rv != CKR_OK)
-        return rv;
-    return C_Sign(session, message.data(), message.size(), signature.data(), &size);
-}
 
 /// One of what clients do. Signing is the dearest, so it comes once in ten.
 CK_RV operate(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, int number)
@@ -109,7 +71,7 @@ TEST_SUITE("module")
     {
         Machine machine{"medecin-cps3"};
         REQUIRE(C_Initialize(nullptr) == CKR_OK);
-        const auto main_session = open_session();
+        const auto main_session = test::session();
         REQUIRE(log_in(main_session) == CKR_OK);
         const auto key = find_key(main_session);
         std::atomic<int> failures = 0;
@@ -143,7 +105,7 @@ TEST_SUITE("module")
 
         for (int life = 0; life != lives; ++life) {
             REQUIRE(C_Initialize(nullptr) == CKR_OK);
-            const auto session = open_session();
+            const auto session = test::session();
             REQUIRE(find_key(session) == 0);
             if (life % 100 == 0) {
                 REQUIRE(log_in(session) == CKR_OK);
@@ -184,7 +146,7 @@ TEST_SUITE("module")
         for (auto& thread : threads)
             thread.join();
 
-        const auto session = open_session();
+        const auto session = test::session();
         CHECK(log_in(session) == CKR_OK);
         CHECK(sign(session, find_key(session)) == CKR_OK);
         CHECK(C_Finalize(nullptr) == CKR_OK);

@@ -34,10 +34,14 @@ struct Machine {
         ::setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
         ::setenv("XDG_CACHE_HOME", "/dev/null", 1);
         pcsc.add(reader, {copy_of(card->atr()), true,
-                          [this](ByteView command) { return card->process(command); },
+                          [this](ByteView command) {
+                              return dies_at && dies_at(command) ? Bytes{}
+                                                                 : card->process(command);
+                          },
                           [this] { card->reset(); }, std::move(control)});
     }
     std::unique_ptr<vcard::Card> card;
+    std::function<bool(ByteView command)> dies_at; ///< whether it does not answer this one
     FakePcsc pcsc;
 };
 

@@ -16,6 +16,7 @@ struct FakePcsc::State {
         FakeReader reader;
         unsigned insertion = 1;
         unsigned resets = 0;
+        DWORD protocol = SCARD_PROTOCOL_UNDEFINED; // negotiated since the last reset
         SCARDHANDLE holder = 0;
     };
     struct Handle {
@@ -30,13 +31,17 @@ struct FakePcsc::State {
     std::set<SCARDCONTEXT> contexts;
     std::set<SCARDCONTEXT> cancelled;
     long next = 1;
+    int strays = 0;
+    std::function<void(std::string_view)> meanwhile;
 
     /// The reader behind a handle, or why there is none.
     LONG find(SCARDHANDLE card, Slot*& slot)
     {
         const auto handle = handles.find(card);
-        if (handle == handles.end())
+        if (handle == handles.end()) {
+            ++strays;
             return SCARD_E_INVALID_HANDLE;
+        }
         slot = &slots.at(handle->second.reader);
         if (slot->holder != 0 && slot->holder != card)
             return SCARD_E_SHARING_VIOLATION;
@@ -47,6 +52,7 @@ struct FakePcsc::State {
     void reset(Slot& slot)
     {
         slot.reader.reset();
+        slot.protocol = SCARD_PROTOCOL_UNDEFINED;
         ++slot.resets;
     }
 };
@@ -57,8 +63,33 @@ std::atomic<FakePcsc::State*> served = nullptr; // the C functions have no other
 
 } // namespace
 
-struct FakeAccess {
-    static FakePcsc::State* state() { return served; }
+/// One call of an SCard function, alone with the state; then what others do meanwhile.
+class FakeCall {
+public:
+    explicit FakeCall(std::string_view function) : state_{served}, function_{function}
+    {
+        if (state_ != nullptr)
+            lock = std::unique_lock{state_->mutex};
+    }
+    ~FakeCall()
+    {
+        if (state_ == nullptr)
+            return;
+        const auto meanwhile = state_->meanwhile;
+        lock.unlock();
+        if (meanwhile)
+            meanwhile(function_);
+    }
+    FakeCall(const FakeCall&) = delete;
+    FakeCall& operator=(const FakeCall&) = delete;
+    explicit operator bool() const noexcept { return state_ != nullptr; }
+    FakePcsc::State* operator->() const noexcept { return state_; }
+
+    std::unique_lock<std::mutex> lock;
+
+private:
+    FakePcsc::State* state_;
+    std::string_view function_;
 };
 
 FakePcsc::FakePcsc() : state_{new State}
@@ -79,12 +110,14 @@ void FakePcsc::add(const std::string& name, FakeReader reader)
     state_->changed.notify_all();
 }
 
-void FakePcsc::pull(const std::string& name)
+void FakePcsc::pull(const std::string& name, Pull pull)
 {
     const std::scoped_lock lock{state_->mutex};
     state_->slots[name].reader.card = false;
     state_->slots[name].reader.reset();
-    state_->slots[name].holder = 0;
+    state_->slots[name].protocol = SCARD_PROTOCOL_UNDEFINED;
+    if (pull == Pull::clean)
+        state_->slots[name].holder = 0;
     ++state_->slots[name].insertion;
     state_->changed.notify_all();
 }
@@ -95,6 +128,27 @@ void FakePcsc::insert(const std::string& name)
     state_->slots[name].reader.card = true;
     ++state_->slots[name].insertion;
     state_->changed.notify_all();
+}
+
+void FakePcsc::reset(const std::string& name, Reset reset)
+{
+    const std::scoped_lock lock{state_->mutex};
+    auto& slot = state_->slots.at(name);
+    state_->reset(slot);
+    if (reset == Reset::untold)
+        --slot.resets;
+}
+
+void FakePcsc::set_meanwhile(std::function<void(std::string_view)> meanwhile)
+{
+    const std::scoped_lock lock{state_->mutex};
+    state_->meanwhile = std::move(meanwhile);
+}
+
+int FakePcsc::strays() const
+{
+    const std::scoped_lock lock{state_->mutex};
+    return state_->strays;
 }
 
 int FakePcsc::transactions() const
@@ -112,7 +166,7 @@ int FakePcsc::open_handles() const
 
 } // namespace cps::test
 
-using cps::test::FakeAccess;
+using cps::test::FakeCall;
 
 extern "C" {
 
@@ -121,10 +175,9 @@ const SCARD_IO_REQUEST g_rgSCardT1Pci = {SCARD_PROTOCOL_T1, sizeof(SCARD_IO_REQU
 
 LONG SCardEstablishContext(DWORD, LPCVOID, LPCVOID, LPSCARDCONTEXT context)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    const FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    const std::scoped_lock lock{at->mutex};
     *context = at->next++;
     at->contexts.insert(*context);
     return SCARD_S_SUCCESS;
@@ -132,20 +185,18 @@ LONG SCardEstablishContext(DWORD, LPCVOID, LPCVOID, LPSCARDCONTEXT context)
 
 LONG SCardReleaseContext(SCARDCONTEXT context)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    const FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    const std::scoped_lock lock{at->mutex};
     at->contexts.erase(context);
     return SCARD_S_SUCCESS;
 }
 
 LONG SCardListReaders(SCARDCONTEXT, LPCSTR, LPSTR readers, LPDWORD size)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    const FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    const std::scoped_lock lock{at->mutex};
     if (at->slots.empty())
         return SCARD_E_NO_READERS_AVAILABLE;
     std::string list;
@@ -162,10 +213,9 @@ LONG SCardListReaders(SCARDCONTEXT, LPCSTR, LPSTR readers, LPDWORD size)
 LONG SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE* states,
                           DWORD count)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    std::unique_lock lock{at->mutex};
     const auto known = at->slots.size();
     const auto refresh = [&] {
         bool differs = at->slots.size() != known;
@@ -188,18 +238,17 @@ LONG SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE
     };
     const auto done = [&] { return at->cancelled.erase(context) != 0 || refresh(); };
     if (timeout == INFINITE)
-        at->changed.wait(lock, done);
-    else if (!at->changed.wait_for(lock, std::chrono::milliseconds{timeout}, done))
+        at->changed.wait(at.lock, done);
+    else if (!at->changed.wait_for(at.lock, std::chrono::milliseconds{timeout}, done))
         return SCARD_E_TIMEOUT;
     return SCARD_S_SUCCESS;
 }
 
 LONG SCardCancel(SCARDCONTEXT context)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    const FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    const std::scoped_lock lock{at->mutex};
     at->cancelled.insert(context);
     at->changed.notify_all();
     return SCARD_S_SUCCESS;
@@ -208,42 +257,39 @@ LONG SCardCancel(SCARDCONTEXT context)
 LONG SCardConnect(SCARDCONTEXT, LPCSTR reader, DWORD, DWORD, LPSCARDHANDLE card,
                   LPDWORD protocol)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    const FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    const std::scoped_lock lock{at->mutex};
     const auto slot = at->slots.find(reader);
     if (slot == at->slots.end())
         return SCARD_E_UNKNOWN_READER;
     if (!slot->second.reader.card)
         return SCARD_E_NO_SMARTCARD;
     *card = at->next++;
-    *protocol = SCARD_PROTOCOL_T0;
+    *protocol = slot->second.protocol = SCARD_PROTOCOL_T0;
     at->handles[*card] = {reader, slot->second.insertion, slot->second.resets};
     return SCARD_S_SUCCESS;
 }
 
 LONG SCardReconnect(SCARDHANDLE card, DWORD, DWORD, DWORD, LPDWORD protocol)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    const FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    const std::scoped_lock lock{at->mutex};
     cps::test::FakePcsc::State::Slot* slot = nullptr;
     const auto rc = at->find(card, slot);
     if (rc != SCARD_S_SUCCESS && rc != SCARD_W_RESET_CARD)
         return rc;
     at->handles[card].resets = slot->resets;
-    *protocol = SCARD_PROTOCOL_T0;
+    *protocol = slot->protocol = SCARD_PROTOCOL_T0;
     return SCARD_S_SUCCESS;
 }
 
 LONG SCardDisconnect(SCARDHANDLE card, DWORD)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    const FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    const std::scoped_lock lock{at->mutex};
     for (auto& [name, slot] : at->slots)
         if (slot.holder == card)
             slot.holder = 0;
@@ -251,16 +297,17 @@ LONG SCardDisconnect(SCARDHANDLE card, DWORD)
     return SCARD_S_SUCCESS;
 }
 
-LONG SCardStatus(SCARDHANDLE card, LPSTR, LPDWORD, LPDWORD, LPDWORD, LPBYTE atr, LPDWORD size)
+LONG SCardStatus(SCARDHANDLE card, LPSTR, LPDWORD, LPDWORD, LPDWORD protocol, LPBYTE atr,
+                 LPDWORD size)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    const FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    const std::scoped_lock lock{at->mutex};
     cps::test::FakePcsc::State::Slot* slot = nullptr;
     if (const auto rc = at->find(card, slot);
         rc != SCARD_S_SUCCESS && rc != SCARD_E_SHARING_VIOLATION)
         return rc;
+    *protocol = slot->protocol;
     std::copy(slot->reader.atr.begin(), slot->reader.atr.end(), atr);
     *size = slot->reader.atr.size();
     return SCARD_S_SUCCESS;
@@ -268,23 +315,21 @@ LONG SCardStatus(SCARDHANDLE card, LPSTR, LPDWORD, LPDWORD, LPDWORD, LPBYTE atr,
 
 LONG SCardGetAttrib(SCARDHANDLE card, DWORD, LPBYTE, LPDWORD)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    const FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    const std::scoped_lock lock{at->mutex};
     cps::test::FakePcsc::State::Slot* slot = nullptr;
     return at->find(card, slot);
 }
 
 LONG SCardBeginTransaction(SCARDHANDLE card)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    std::unique_lock lock{at->mutex};
     cps::test::FakePcsc::State::Slot* slot = nullptr;
     LONG rc = SCARD_S_SUCCESS;
-    at->changed.wait(lock,
+    at->changed.wait(at.lock,
                      [&] { return (rc = at->find(card, slot)) != SCARD_E_SHARING_VIOLATION; });
     if (rc == SCARD_S_SUCCESS)
         slot->holder = card;
@@ -293,10 +338,9 @@ LONG SCardBeginTransaction(SCARDHANDLE card)
 
 LONG SCardEndTransaction(SCARDHANDLE card, DWORD disposition)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    const FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    const std::scoped_lock lock{at->mutex};
     cps::test::FakePcsc::State::Slot* slot = nullptr;
     if (const auto rc = at->find(card, slot); rc != SCARD_S_SUCCESS)
         return rc;
@@ -307,16 +351,17 @@ LONG SCardEndTransaction(SCARDHANDLE card, DWORD disposition)
     return SCARD_S_SUCCESS;
 }
 
-LONG SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST*, LPCBYTE command, DWORD size,
+LONG SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST* pci, LPCBYTE command, DWORD size,
                    SCARD_IO_REQUEST*, LPBYTE answer, LPDWORD answer_size)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    const FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    const std::scoped_lock lock{at->mutex};
     cps::test::FakePcsc::State::Slot* slot = nullptr;
     if (const auto rc = at->find(card, slot); rc != SCARD_S_SUCCESS)
         return rc;
+    if (pci->dwProtocol != slot->protocol)
+        return SCARD_E_PROTO_MISMATCH;
     const auto bytes = slot->reader.answer({command, size});
     if (bytes.empty())
         return SCARD_E_NOT_TRANSACTED;
@@ -330,10 +375,9 @@ LONG SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST*, LPCBYTE command, D
 LONG SCardControl(SCARDHANDLE card, DWORD code, LPCVOID input, DWORD input_size, LPVOID output,
                   DWORD output_size, LPDWORD returned)
 {
-    auto* const at = FakeAccess::state();
-    if (at == nullptr)
+    const FakeCall at{__func__};
+    if (!at)
         return SCARD_E_NO_SERVICE;
-    const std::scoped_lock lock{at->mutex};
     cps::test::FakePcsc::State::Slot* slot = nullptr;
     if (const auto rc = at->find(card, slot); rc != SCARD_S_SUCCESS)
         return rc;

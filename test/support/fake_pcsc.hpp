@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace cps::test {
 
@@ -30,12 +31,23 @@ public:
     FakePcsc& operator=(const FakePcsc&) = delete;
 
     void add(const std::string& name, FakeReader reader);
-    void pull(const std::string& name);
+    /// `while_held`: as pcscd, which lets a handle of a card that is gone keep the reader.
+    enum class Pull { clean, while_held };
+    void pull(const std::string& name, Pull pull = Pull::clean);
     void insert(const std::string& name);
+    /// Another program resets the card. `untold` as in pcscd's races, where a handle made at
+    /// that moment does not hear of it.
+    enum class Reset { told, untold };
+    void reset(const std::string& name, Reset reset = Reset::told);
+    /// Runs after each SCard function but before it returns, with the function's name: what
+    /// other programs do meanwhile.
+    void set_meanwhile(std::function<void(std::string_view)> meanwhile);
     /// Transactions that are open at this moment.
     int transactions() const;
     /// Contexts and card handles that nobody has closed.
     int open_handles() const;
+    /// Calls with a handle that was closed, or never was.
+    int strays() const;
 
     struct State;
 

@@ -25,7 +25,7 @@ from module_case import AUTHENTICATION_ID, MODULE  # noqa: E402
 
 BAUDS = (9600, 38400, 115200)
 CHARACTER = 12  # elementary time units: start, eight, parity, guard time of two
-ROUNDS = 100
+ROUNDS, BLOCK = 200, 10
 OPENSC = "opensc-pkcs11.so"
 INFO = bytes.fromhex("3031300D060960864801650304020105000420") + hashlib.sha256(b"x").digest()
 
@@ -56,39 +56,53 @@ def measure(card, path):
             "seconds": {str(b): round(characters * CHARACTER / b, 3) for b in BAUDS}}
 
 
-def overhead(machine):
-    """Medians in milliseconds: C_Sign in a logged-in session, and its commands alone."""
-    commands = [bytes.fromhex("002241A406800102840182"),
-                bytes.fromhex("00880000") + bytes([len(INFO)]) + INFO,
-                bytes.fromhex("00C0000000")]
-    with machine.connect() as card:
-        def send(command):
-            answer = card.transmit(command)
-            if answer[-2] not in (0x90, 0x61):
-                raise RuntimeError(f"{command.hex()}: {answer.hex()}")
+SIGN = [bytes.fromhex("002241A406800102840182"),
+        bytes.fromhex("00880000") + bytes([len(INFO)]) + INFO, bytes.fromhex("00C0000000")]
 
-        for setup in ("00A4090C043F000001", "002000010831323334FFFFFFFF"):
-            send(bytes.fromhex(setup))
-        bare = []
-        for _ in range(ROUNDS):
-            start = time.perf_counter()
+
+def timed(work):
+    start = time.perf_counter()
+    work()
+    return (time.perf_counter() - start) * 1000
+
+
+def bare(machine):
+    """Milliseconds of each signature by its commands alone."""
+    with machine.connect() as card:
+        def send(*commands):
             for command in commands:
-                send(command)
-            bare.append(time.perf_counter() - start)
+                answer = card.transmit(command)
+                if answer[-2] not in (0x90, 0x61):
+                    raise RuntimeError(f"{command.hex()}: {answer.hex()}")
+
+        send(bytes.fromhex("00A4090C043F000001"), bytes.fromhex("002000010831323334FFFFFFFF"))
+        times = [timed(lambda: send(*SIGN)) for _ in range(BLOCK)]
         card.reconnect()
+    return times
+
+
+def through(module):
+    """The same by C_SignInit and C_Sign, logged in."""
+    session = module.open(module.slots()[0])
+    if session.login(rig.PIN) != cryptoki.OK:
+        raise RuntimeError("login refused")
+    key = session.find(CLASS=cryptoki.PRIVATE_KEY, ID=AUTHENTICATION_ID)[0]
+    session.sign(key, cryptoki.RSA_PKCS, INFO)  # reads the certificate
+    times = [timed(lambda: session.sign(key, cryptoki.RSA_PKCS, INFO)) for _ in range(BLOCK)]
+    session.logout()
+    session.close()
+    return times
+
+
+def overhead(machine):
+    """Medians, of blocks in turn, so that what else the machine does hits both alike."""
+    alone, with_module = [], []
     with cryptoki.Module(MODULE) as module:
-        session = module.open(module.slots()[0])
-        session.login(rig.PIN)
-        key = session.find(CLASS=cryptoki.PRIVATE_KEY, ID=AUTHENTICATION_ID)[0]
-        session.sign(key, cryptoki.RSA_PKCS, INFO)
-        through = []
-        for _ in range(ROUNDS):
-            start = time.perf_counter()
-            session.sign(key, cryptoki.RSA_PKCS, INFO)
-            through.append(time.perf_counter() - start)
-        session.logout()
-    return {"bare_ms": round(statistics.median(bare) * 1000, 3),
-            "module_ms": round(statistics.median(through) * 1000, 3)}
+        for _ in range(ROUNDS // BLOCK):
+            alone += bare(machine)
+            with_module += through(module)
+    return {"bare_ms": round(statistics.median(alone), 3),
+            "module_ms": round(statistics.median(with_module), 3)}
 
 
 def main():

@@ -27,6 +27,7 @@ public:
     /// Leaves the card as it is.
     ~Connection();
 
+    /// As the card told it in the transaction last begun; empty before the first one.
     ByteView atr() const noexcept;
     /// Waits until no other program holds the card and takes it. The connection must outlive
     /// the transaction and have one at a time.
@@ -60,12 +61,9 @@ public:
 
 private:
     friend class Connection;
-    Transaction(Connection::State& connection, bool follows_reset) noexcept
-        : connection_{&connection}, follows_reset_{follows_reset}
-    {
-    }
+    explicit Transaction(Connection::State& connection) noexcept : connection_{&connection} {}
     Connection::State* connection_; // null when ended or moved from
-    bool follows_reset_;
+    bool follows_reset_ = false;
 };
 
 } // namespace cps::pcsc

@@ -18,6 +18,7 @@ namespace cps::verify {
 inline constexpr std::chrono::seconds session_token_life{600}; // from the nonce's own time
 inline constexpr std::chrono::hours session_idle{1};           // without a feature token
 inline constexpr std::chrono::hours session_max{4};            // renewals and all
+inline constexpr unsigned max_session_uses = 10'000; // feature tokens: no agent agrees to more
 
 /// One session that a card opened, as the portal keeps it. `kid` names it.
 struct SessionRecord {
@@ -29,7 +30,8 @@ struct SessionRecord {
     EpochSeconds certificate_not_after;
     std::string cth; ///< hash of the session token in force
     std::vector<token::Feature> features;
-    unsigned limit = 0; ///< feature tokens in all: the least of `lim` and the portal's own
+    unsigned limit = 0; ///< feature tokens in all: the least of `lim`, the portal's own and
+                        ///< max_session_uses
     EpochSeconds opened;
     EpochSeconds used; ///< last feature token, or the opening
     EpochSeconds ends; ///< of the token in force: the least of `exp` and nonce + 600 s

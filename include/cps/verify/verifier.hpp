@@ -45,13 +45,16 @@ struct Policy {
 /// the token.
 struct Expectation {
     token::Kind kind = token::Kind::login;
-    std::string session;                   ///< the portal session that all must belong to
-    std::optional<token::Feature> feature; ///< for Kind::request and Kind::feature
+    /// The portal session that all must belong to. Empty for Kind::revoke alone, where the
+    /// agent posts the token by itself, without the portal's cookie: its key says which.
+    std::string session;
+    std::optional<token::Feature> feature;        ///< for Kind::request and Kind::feature
     std::optional<token::RequestBinding> request; ///< for the same two
     /// The account's national identifiers (its holder and delegates); empty: any holder.
     std::vector<std::string> account_ids;
 
-    /// Kind::session: the portal's own limit on feature tokens; 0: the token's alone.
+    /// Kind::session: the portal's own limit on feature tokens; 0: the token's, up to
+    /// max_session_uses.
     unsigned limit = 0;
     bool card_only = false;   ///< the feature has `mode = "card"`: no feature token meets it
     bool fresh_nonce = false; ///< the feature wants a nonce of the portal in each token

@@ -22,6 +22,9 @@ class Certificate {
 public:
     /// @param der the whole input, nothing after it. Errors: malformed_input, too_large.
     static Result<Certificate> from_der(ByteView der);
+    /// One that OpenSSL has parsed already, held to the same rules; shared with its owner, who
+    /// only reads it.
+    static Result<Certificate> from_native(x509_st& parsed);
     /// Every certificate of a PEM text, in its order; anything else in it is passed over.
     static Result<std::vector<Certificate>> from_pem(std::string_view pem);
 
@@ -51,6 +54,7 @@ public:
 private:
     struct Parsed;
     explicit Certificate(std::shared_ptr<const Parsed> parsed) noexcept;
+    static Result<Certificate> from_parts(Bytes der, std::shared_ptr<x509_st> x509);
     std::shared_ptr<const Parsed> parsed_;
 };
 

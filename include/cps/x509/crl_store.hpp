@@ -59,6 +59,9 @@ public:
     /// What the lists say of a certificate now. A revocation counts however old its list is.
     RevocationVerdict check(const Certificate& certificate,
                             const RevocationPolicy& policy) const;
+    /// The same, for who has verified already that `issuer` signed it.
+    RevocationVerdict check(const Certificate& certificate, const Certificate& issuer,
+                            const RevocationPolicy& policy) const;
     /// The pinned authority whose key signed `certificate`; nullptr if none did.
     const Certificate* issuer_of(const Certificate& certificate) const;
     /// Certificates called revoked, all lists together.

@@ -38,6 +38,9 @@ public:
     /// empty. CRLs are not fetched here, OCSP answers are where the policy needs one.
     /// `good_until` is at most the certificate's notAfter and an hour from now.
     RevocationVerdict check(const Certificate& certificate, ByteView staple = {});
+    /// The same, for who has verified already that `issuer` signed it.
+    RevocationVerdict check(const Certificate& certificate, const Certificate& issuer,
+                            ByteView staple = {});
 
     /// Fetches the CRLs. Blocking; to be called at the start and on a timer, by one thread.
     std::vector<CrlStore::Offer> refresh_crls();
@@ -51,7 +54,8 @@ private:
         EpochSeconds fresh_until; ///< then it is asked anew
     };
 
-    RevocationVerdict judge(const Certificate& certificate, ByteView staple);
+    RevocationVerdict judge(const Certificate& certificate, const Certificate& issuer,
+                            ByteView staple);
     RevocationVerdict by_staple(const Certificate& certificate, const Certificate& issuer,
                                 ByteView staple);
     RevocationVerdict by_responder(const Certificate& certificate, const Certificate& issuer);

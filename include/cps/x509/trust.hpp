@@ -4,6 +4,8 @@
 #include "cps/base/error.hpp"
 #include "cps/x509/certificate.hpp"
 
+#include <boost/system/result.hpp>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +42,10 @@ public:
     /// list is empty). Empty when all is well. Looks at nothing outside this process.
     std::optional<ChainFault> check(const Certificate& leaf, EpochSeconds at,
                                     const std::vector<std::string>& allowed_policies) const;
+    /// The same, and when all is well the anchor whose key signed `leaf`.
+    boost::system::result<Certificate, ChainFault>
+    find_issuer(const Certificate& leaf, EpochSeconds at,
+                const std::vector<std::string>& allowed_policies) const;
 
     const std::vector<Certificate>& anchors() const noexcept { return anchors_; }
 
