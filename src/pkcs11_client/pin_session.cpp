@@ -9,7 +9,7 @@
 namespace cps::pkcs11 {
 namespace {
 
-/// OpenSC 0.23 to 0.26 on a CPS3: any PUK "logs in", then C_InitPIN fails.
+/// OpenSC 0.23 on a CPS3: C_Login offers the PUK to the card, then C_InitPIN is not supported.
 constexpr std::string_view cannot_unblock = "OpenSC Project";
 
 /// Cryptoki only reads from what it, for want of const, calls writable.

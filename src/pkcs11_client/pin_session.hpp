@@ -6,8 +6,8 @@
 
 namespace cps::pkcs11 {
 
-/// False for modules that are known not to unblock a CPS card. Some take any PUK as right, and
-/// fail at the new PIN.
+/// False for modules that are known not to unblock a CPS card, which would use a try of the PUK
+/// in vain.
 bool can_unblock(CK_FUNCTION_LIST& functions);
 
 /// A read/write session of our own on one token, since pkcs11-helper has no words for a change
