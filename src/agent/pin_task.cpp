@@ -19,6 +19,12 @@ constexpr seconds dialog_time{60};   // one dialog
 constexpr seconds request_time{110}; // all of them: less than cpsctl waits
 constexpr unsigned max_dialogs = 10; // of one task: entries that are no code, or differ
 
+/// Cryptoki tells the PUK's last two tries alone: more are a count that nobody knows.
+std::optional<int> known_tries(int tries, bool of_the_puk)
+{
+    return of_the_puk && tries > 2 ? std::nullopt : std::optional{tries};
+}
+
 bool is_code(ByteView entered, std::size_t digits)
 {
     return entered.size() == digits &&
@@ -157,7 +163,7 @@ Result<void> PinWork::offer(const Pin& known, const Pin& new_pin)
         return {};
     }
     if (outcome) {
-        tries_left_ = (*outcome)->tries_left;
+        tries_left_ = known_tries((*outcome)->tries_left, unblocks());
         return Error{unblocks() ? Errc::puk_wrong : Errc::pin_wrong,
                      "the card refused the code"};
     }
@@ -188,7 +194,7 @@ Result<void> PinWork::run()
             return Error{Errc::pin_change_unsupported, "the module does not unblock a PIN"};
         if (!tries)
             return explained(tries.error(), bench_.cancel);
-        tries_left_ = *tries;
+        tries_left_ = known_tries(*tries, true);
     } else {
         tries_left_ = card_.tries_left;
     }
