@@ -29,6 +29,15 @@ void set_places(Assuan& assuan)
         }
 }
 
+/// pinentry takes an underscore in the words of a field or a button for a shortcut.
+std::string without_shortcut(std::string_view words)
+{
+    std::string out;
+    for (const char c : words)
+        out += c == '_' ? "__" : std::string(1, c);
+    return out;
+}
+
 } // namespace
 
 Result<void> Pinentry::prepare(Assuan& assuan, const Dialog& dialog, Deadline until)
@@ -42,11 +51,14 @@ Result<void> Pinentry::prepare(Assuan& assuan, const Dialog& dialog, Deadline un
 
     struct Text {
         const char* command;
-        const std::string& value;
+        std::string value;
     };
-    const Text texts[] = {{"SETTITLE", dialog.title},   {"SETDESC", dialog.description},
-                          {"SETPROMPT", dialog.prompt}, {"SETERROR", dialog.error},
-                          {"SETOK", dialog.ok},         {"SETCANCEL", dialog.cancel}};
+    const Text texts[] = {{"SETTITLE", dialog.title},
+                          {"SETDESC", dialog.description},
+                          {"SETPROMPT", without_shortcut(dialog.prompt)},
+                          {"SETERROR", dialog.error},
+                          {"SETOK", without_shortcut(dialog.ok)},
+                          {"SETCANCEL", without_shortcut(dialog.cancel)}};
     for (const auto& text : texts) {
         if (text.value.empty())
             continue;
