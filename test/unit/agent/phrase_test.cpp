@@ -71,7 +71,7 @@ TEST_SUITE("agent")
         REQUIRE(write_phrase(folder.file(), "l'été à Saint-Malo").has_value());
 
         CHECK(**read_phrase(folder.file()) == "l'été à Saint-Malo");
-        for (const mode_t mode : {0640, 0604, 0620}) {
+        for (const mode_t mode : {0640U, 0604U, 0620U}) {
             ::chmod(folder.file().c_str(), mode);
             CHECK(read_phrase(folder.file()).error().code() == Errc::malformed_input);
         }
