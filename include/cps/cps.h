@@ -13,7 +13,8 @@
 extern "C" {
 #endif
 
-/* Of this header. It grows at the end alone while it stays 0. */
+/* Of this header. It grows at the end alone while it stays 0, and its structures too: a shorter
+ * one, of an older header, is understood and the rest taken as 0; a longer one is refused. */
 #define CPS_API_VERSION 0
 
 typedef struct cps_verifier cps_verifier;

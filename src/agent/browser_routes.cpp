@@ -2,6 +2,7 @@
 
 #include "page_routes.hpp"
 #include "recording.hpp"
+#include "server_sent.hpp"
 #include "session_routes.hpp"
 #include "token_call.hpp"
 #include "web_eid_call.hpp"
@@ -30,8 +31,16 @@ void hello(const Services&, const Caller&, const http::Request&, http::Reply rep
 
 void status(const Services& services, const Caller&, const http::Request&, http::Reply reply)
 {
-    const auto now = services.presence.status();
-    reply(json_response({{"readers", now.readers}, {"cards", now.cards}, {"card", now.card}}));
+    reply(json_response(to_json(services.presence.status())));
+}
+
+void events(const Services& services, const Caller& caller, const http::Request& request,
+            http::Reply reply)
+{
+    auto stream = services.events.open(caller.origin);
+    if (!stream)
+        return reply(refuse(stream.error(), http::language_of(request, services.language)));
+    reply(event_stream(*std::move(stream)));
 }
 
 void make_token(const Services& services, const Caller& caller, const http::Request& request,
@@ -63,6 +72,7 @@ struct Route {
 constexpr Route routes[] = {
     {"GET",    "/v1/hello",                Access::registered,         hello},
     {"GET",    "/v1/status",               Access::registered,         status},
+    {"GET",    "/v1/events",               Access::registered,         events},
     {"POST",   "/v1/tokens",               Access::anyone_who_logs_in, make_token},
     {"POST",   "/v1/sessions",             Access::registered,         open_session},
     {"DELETE", "/v1/sessions/{id}",        Access::registered,         end_session},

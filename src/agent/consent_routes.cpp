@@ -55,31 +55,34 @@ Result<std::size_t> revoke(const Services& services, const http::Request& reques
     return Error{Errc::bad_request, "neither an origin nor all"};
 }
 
-/// In the person's language; the identifier where the portal has none any more.
-json::string words_of(const Services& services, const Portal* portal,
-                      const token::Feature& feature)
-{
-    if (feature.is_login())
-        return services.language == "en" ? "log in" : "s'identifier";
-    if (portal != nullptr)
-        if (const auto found = portal->features.find(feature); found != portal->features.end())
-            return json::string{found->second.label.in(services.language)};
-    return json::string{feature.str()};
-}
-
 } // namespace
+
+json::array in_words(const Services& services, const token::Origin& origin,
+                     const std::vector<token::Feature>& features)
+{
+    const auto* const portal = services.portals.find(origin);
+    const auto words_of = [&](const token::Feature& feature) -> json::string {
+        if (feature.is_login())
+            return services.language == "en" ? "log in" : "s'identifier";
+        if (portal != nullptr)
+            if (const auto found = portal->features.find(feature);
+                found != portal->features.end())
+                return json::string{found->second.label.in(services.language)};
+        return json::string{feature.str()};
+    };
+    json::array words;
+    for (const auto& feature : features)
+        words.push_back(words_of(feature));
+    return words;
+}
 
 json::array shown_consents(const Services& services)
 {
     json::array list;
     for (const auto& consent : services.consents.all()) {
-        const auto* const portal = services.portals.find(consent.origin);
-        json::array features;
-        for (const auto& feature : consent.features)
-            features.push_back(words_of(services, portal, feature));
         list.push_back(
             json::object{{"origin", consent.origin.str()},
-                         {"features", std::move(features)},
+                         {"features", in_words(services, consent.origin, consent.features)},
                          {"until", to_number(consent.given + services.consents.life())}});
     }
     return list;

@@ -12,6 +12,7 @@ namespace cps::agent {
 namespace {
 
 constexpr std::size_t max_waiting = 16; // silent renewals; a page that is refused comes again
+constexpr std::size_t max_between = 4;
 
 } // namespace
 
@@ -126,13 +127,40 @@ void Desk::submit(PinTask task, PinDone done)
     wake_.notify_all();
 }
 
+bool Desk::between(std::function<void(Cancel&)> work)
+{
+    const std::scoped_lock lock{mutex_};
+    if (stopping_ || between_.size() >= max_between)
+        return false;
+    between_.push_back(std::move(work));
+    wake_.notify_all();
+    return true;
+}
+
+void Desk::run_between(std::unique_lock<std::mutex>& lock)
+{
+    const auto work = std::move(between_.front());
+    between_.pop_front();
+    Cancel cancel;
+    running_ = &cancel;
+    lock.unlock();
+    work(cancel);
+    lock.lock();
+    running_ = nullptr;
+}
+
 void Desk::run()
 {
     std::unique_lock lock{mutex_};
     for (;;) {
-        wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-        if (waiting_.empty())
-            return;
+        wake_.wait(lock,
+                   [this] { return stopping_ || !waiting_.empty() || !between_.empty(); });
+        if (waiting_.empty()) {
+            if (stopping_)
+                return;
+            run_between(lock);
+            continue;
+        }
         auto job = std::move(waiting_.front());
         waiting_.pop_front();
         Cancel cancel;

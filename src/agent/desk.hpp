@@ -71,6 +71,9 @@ public:
     void submit(TokenRequest request, Done done);
     /// The same for the card's own code, which no page can ask for.
     void submit(PinTask task, PinDone done);
+    /// Runs `work` on the desk's thread when no request waits: nobody else wants the card then.
+    /// False: too much waits already. It must not throw; `cancel` tells it to stop.
+    bool between(std::function<void(Cancel& cancel)> work);
     /// While the person is away nothing is taken: screen_locked.
     void set_away(bool away);
     /// The open dialog closes; it and what waits end with screen_locked.
@@ -99,6 +102,7 @@ private:
     void run();
     void serve(TokenJob& job, Cancel& cancel);
     void serve(PinJob& job, Cancel& cancel);
+    void run_between(std::unique_lock<std::mutex>& lock);
     void finish(TokenJob& job, Outcome outcome);
 
     const Config& config_;
@@ -112,6 +116,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Job> waiting_;
+    std::deque<std::function<void(Cancel&)>> between_;
     bool busy_ = false; ///< with what may open a dialog
     bool stopping_ = false;
     bool away_ = false;

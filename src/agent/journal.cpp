@@ -270,6 +270,8 @@ try {
     if (!is_as_we_left_it())
         recover();
     put_line(entry);
+    if (written_)
+        written_();
     return {};
 } catch (const Error& e) {
     log::error(e);

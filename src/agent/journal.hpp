@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -48,6 +49,8 @@ public:
     Journal(const Journal&) = delete;
     Journal& operator=(const Journal&) = delete;
 
+    /// `written` is called after each line, under the journal's lock. Before the first line.
+    void tell(std::function<void()> written) { written_ = std::move(written); }
     /// Whether the next line will find room; takes it from the file system, so that nobody is
     /// asked for a PIN in vain. Errors: internal with errno.
     Result<void> ready();
@@ -90,6 +93,7 @@ private:
     const JournalFiles files_;
     const Clock& clock_;
     const Limits limits_;
+    std::function<void()> written_;
     std::mutex mutex_;
     std::map<Key, Sum> sums_;
 

@@ -1,8 +1,11 @@
 #include "broker_link.hpp"
+#include "card_reading.hpp"
 #include "config.hpp"
 #include "desk.hpp"
+#include "event_streams.hpp"
 #include "journal.hpp"
 #include "login_session.hpp"
+#include "page_streams.hpp"
 #include "phrase.hpp"
 #include "pinentry.hpp"
 #include "presence.hpp"
@@ -90,7 +93,11 @@ int serve(const Options& options, Settings& loaded)
     boost::asio::io_context io{1};
     const SystemClock clock;
     const auto state = personal_state_dir();
+    EventStreams events;
+    PageStreams pages;
+    const auto page_changed = [&] { pages.changed(); };
     Journal journal{state, clock};
+    journal.tell(page_changed);
     Presence presence;
     Pinentry pinentry{loaded.config.pinentry_program};
     RecognisedPrompt prompt{pinentry, phrase_file(), language_of(loaded.config)};
@@ -98,13 +105,18 @@ int serve(const Options& options, Settings& loaded)
     SessionJournal session_journal{journal};
     Sessions sessions{loaded.config, clock, poster};
     sessions.add_observer(session_journal);
+    sessions.add_observer(events);
+    sessions.add_observer(pages);
     SessionTimer session_timer{io, sessions};
     Consents consents{state.empty() ? state : state / "consents.json",
                       loaded.config.consent_days, clock};
+    CardReading cards{loaded.config, worker_path(), presence, page_changed};
     Desk desk{loaded.config, worker_path(), presence, prompt, sessions, consents, journal};
     const pcsc::Monitor monitor{[&](const pcsc::Snapshot& now) {
         sessions.cards_are(now); // first: no token after the card
         presence.update(now);
+        events.cards_are(status_of(now));
+        pages.changed();
     }};
     Tickets tickets{clock};
     LoginSession login{io,
@@ -115,7 +127,7 @@ int serve(const Options& options, Settings& loaded)
                         },
                         [&] { return desk.idle() && poster.idle(); }}};
     login.start();
-    Reload reload{options.config, loaded, sessions, desk};
+    Reload reload{options.config, loaded, sessions, desk, events, pages};
     const Services services{loaded.config,
                             loaded.portals,
                             loaded.problems,
@@ -125,6 +137,9 @@ int serve(const Options& options, Settings& loaded)
                             sessions,
                             consents,
                             tickets,
+                            events,
+                            pages,
+                            cards,
                             language_of(loaded.config),
                             0,
                             &login,

@@ -3,6 +3,7 @@
 #include "consent_routes.hpp"
 #include "page_state.hpp"
 #include "routes.hpp"
+#include "server_sent.hpp"
 #include "session_control.hpp"
 #include "token_call.hpp"
 
@@ -51,9 +52,23 @@ http::Response open_page(const Services& services, const http::Request& request)
     return json_response({{"key", *key}});
 }
 
-http::Response state(const Services& services, const http::Request&)
+/// The routes that come here have looked at it.
+std::string_view key_of(const http::Request& request)
 {
+    return request.field("CPS-Page").value_or("");
+}
+
+http::Response state(const Services& services, const http::Request& request)
+{
+    services.pages.reading(key_of(request));
     return json_response(page_state(services));
+}
+
+http::Response events(const Services& services, const http::Request& request)
+{
+    auto stream = services.pages.open(key_of(request)).value();
+    services.tickets.keep_while(key_of(request), stream);
+    return event_stream(std::move(stream));
 }
 
 http::Response end_session(const Services& services, const http::Request& request)
@@ -81,6 +96,7 @@ constexpr Route routes[] = {
      [](const Services&, const http::Request&) { return file("words.js", "text/javascript; charset=utf-8"); }},
     {"POST", "/page/open",       Admission::PagePart::call, false, open_page},
     {"GET",  "/page/state",      Admission::PagePart::call, true,  state},
+    {"GET",  "/page/events",     Admission::PagePart::call, true,  events},
     {"POST", "/page/sessions/end", Admission::PagePart::call, true, end_session},
     {"POST", "/page/consents/revoke", Admission::PagePart::call, true, revoke_consents},
 };
@@ -98,8 +114,7 @@ http::Response answer(const Services& services, const Admission& admission,
     if (route == std::end(routes))
         throw Error{Errc::not_found, "no such path"};
     if (route->keyed) {
-        const auto key = request.field("CPS-Page");
-        if (!key || !services.tickets.admits(*key))
+        if (!services.tickets.admits(key_of(request)))
             throw Error{Errc::origin_refused, "no key of an open page"};
     }
     return route->answer(services, request);

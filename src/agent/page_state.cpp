@@ -2,9 +2,10 @@
 
 #include "consent_routes.hpp"
 #include "routes.hpp"
-#include "session_control.hpp"
 
 #include <boost/json/array.hpp>
+
+#include <algorithm>
 
 namespace cps::agent {
 namespace json = boost::json;
@@ -12,9 +13,26 @@ namespace json = boost::json;
 json::object page_state(const Services& services)
 {
     const auto snapshot = services.presence.snapshot();
+    const auto holders = services.cards.holders(services.desk);
     json::array readers;
-    for (const auto& reader : snapshot.readers)
-        readers.push_back(json::object{{"name", reader.name}});
+    for (const auto& reader : snapshot.readers) {
+        json::object shown{{"name", reader.name}, {"card", status_of({true, {reader}}).card}};
+        const auto holder = std::ranges::find_if(
+            holders, [&](const CardHolder& one) { return is_reader(one.reader, reader.name); });
+        if (holder != holders.end()) {
+            shown["holder"] = holder->name;
+            shown["not_after"] = to_number(holder->not_after);
+        }
+        readers.push_back(std::move(shown));
+    }
+    json::array sessions;
+    for (const auto& one : services.sessions.list())
+        sessions.push_back(
+            json::object{{"id", one.short_id},
+                         {"origin", one.origin.str()},
+                         {"features", in_words(services, one.origin, one.features)},
+                         {"opened", to_number(one.opened)},
+                         {"left", one.left}});
     json::array problems;
     for (const auto& problem : services.problems)
         problems.emplace_back(problem.str());
@@ -41,7 +59,7 @@ json::object page_state(const Services& services)
             {"card", services.presence.status().card},
             {"readers", std::move(readers)},
             {"problems", std::move(problems)},
-            {"sessions", sessions_json(services, services.language)},
+            {"sessions", std::move(sessions)},
             {"consents", shown_consents(services)},
             {"portals", std::move(portals)},
             {"journal", std::move(events)}};

@@ -42,9 +42,8 @@ pcsc::Snapshot Presence::snapshot() const
     return snapshot_;
 }
 
-CardStatus Presence::status() const
+CardStatus status_of(const pcsc::Snapshot& now)
 {
-    const auto now = snapshot();
     CardStatus status;
     status.readers = now.readers.size();
     const auto mute = count(now, pcsc::CardState::mute);

@@ -17,7 +17,9 @@ struct CardStatus {
     std::size_t readers = 0;
     std::size_t cards = 0;
     std::string_view card = "absent"; ///< "absent" "present" "unsupported" "mute"
+    friend bool operator==(const CardStatus&, const CardStatus&) = default;
 };
+CardStatus status_of(const pcsc::Snapshot& now);
 
 /// The latest word of the reader monitor, and the job that must stop when its card goes.
 /// Thread-safe.
@@ -26,7 +28,7 @@ public:
     /// The monitor's callback.
     void update(const pcsc::Snapshot& snapshot);
     pcsc::Snapshot snapshot() const;
-    CardStatus status() const;
+    CardStatus status() const { return status_of(snapshot()); }
     /// Why no card can be used now, the most helpful reason first; empty when one can.
     std::optional<Errc> obstacle() const;
 

@@ -37,8 +37,13 @@ void take(Config& now, const Config& fresh)
 } // namespace
 
 Reload::Reload(std::filesystem::path file, Settings& settings, Sessions& sessions,
-               const Desk& desk)
-    : file_{std::move(file)}, settings_{settings}, sessions_{sessions}, desk_{desk}
+               const Desk& desk, EventStreams& events, PageStreams& pages)
+    : file_{std::move(file)},
+      settings_{settings},
+      sessions_{sessions},
+      desk_{desk},
+      events_{events},
+      pages_{pages}
 {
 }
 
@@ -52,6 +57,7 @@ Result<Reload::Done> Reload::run()
     std::vector<ConfigProblem> problems;
     auto fresh = Settings::load(file_, problems);
     settings_.problems = problems;
+    pages_.changed(); // they ask when this is done
     if (!fresh) {
         log::error("the configuration cannot be used; what was read before goes on");
         return Done{};
@@ -61,6 +67,7 @@ Result<Reload::Done> Reload::run()
     Done done{true, wants_restart(settings_.config, fresh->config)};
     take(settings_.config, fresh->config);
     sessions_.end_strangers(settings_.portals);
+    events_.end_strangers(settings_.portals);
 
     for (const auto name : done.restart)
         log::warning("a changed setting waits for a restart: " + std::string{name});

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "desk.hpp"
+#include "event_streams.hpp"
+#include "page_streams.hpp"
 #include "sessions.hpp"
 #include "settings.hpp"
 
@@ -29,8 +31,8 @@ public:
     };
 
     /// @param settings those that everything else refers to.
-    Reload(std::filesystem::path file, Settings& settings, Sessions& sessions,
-           const Desk& desk);
+    Reload(std::filesystem::path file, Settings& settings, Sessions& sessions, const Desk& desk,
+           EventStreams& events, PageStreams& pages);
     /// Errors: busy (read too often while one dialog is open).
     Result<Done> run();
 
@@ -39,6 +41,8 @@ private:
     Settings& settings_;
     Sessions& sessions_;
     const Desk& desk_;
+    EventStreams& events_;
+    PageStreams& pages_;
 };
 
 } // namespace cps::agent

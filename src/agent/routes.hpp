@@ -1,10 +1,13 @@
 #pragma once
 
 #include "admission.hpp"
+#include "card_reading.hpp"
 #include "config.hpp"
 #include "desk.hpp"
+#include "event_streams.hpp"
 #include "journal.hpp"
 #include "login_session.hpp"
+#include "page_streams.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
 #include "reload.hpp"
@@ -31,6 +34,9 @@ struct Services {
     Sessions& sessions;
     Consents& consents;
     Tickets& tickets;
+    EventStreams& events;
+    PageStreams& pages;
+    CardReading& cards;
     std::string_view
         language;           ///< "fr" or "en": of dialogs, and of words where a page names none
     std::uint16_t port = 0; ///< of the browsers' listener, once it listens

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,11 +29,18 @@ public:
     std::optional<std::string> redeem(std::string_view ticket);
     /// Is this the key of an open page? Counts as its use.
     bool admits(std::string_view key);
+    /// A page that is shown is not left alone: its key lives on while `stream` does.
+    void keep_while(std::string_view key, std::weak_ptr<const void> stream);
 
 private:
     using Time = std::chrono::steady_clock::time_point;
-    using Secrets = std::map<crypto::Sha256, Time>; // and when they end
+    struct Life {
+        Time until;
+        std::weak_ptr<const void> stream{}; ///< of a key's page
+    };
+    using Secrets = std::map<crypto::Sha256, Life>;
     std::string keep(Secrets& secrets, std::size_t most, std::chrono::seconds life);
+    Secrets::iterator find(std::string_view key);
 
     const Clock& clock_;
     Secrets tickets_;

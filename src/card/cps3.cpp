@@ -1,4 +1,5 @@
 #include "cpx.hpp"
+#include "secret_command.hpp"
 
 #include "cps/apdu/transmit.hpp"
 #include "cps/base/error.hpp"
@@ -77,19 +78,19 @@ PinOutcome Cps3::change_pin(apdu::Channel& channel, ByteView old_padded, ByteVie
     const auto outcome = verify(channel, PinRole::user, old_padded);
     if (outcome.kind != PinOutcome::accepted)
         return outcome;
-    std::array<std::uint8_t, 2 * Pin::max_size> both{};
+    LockedPage page;
+    const auto both = page.bytes().first(old_padded.size() + new_padded.size());
     std::ranges::copy(old_padded, both.begin());
     std::ranges::copy(new_padded,
                       both.begin() + static_cast<std::ptrdiff_t>(old_padded.size()));
-    apdu::Command command{*change_header()};
-    command.with_data(ByteView{both}.first(old_padded.size() + new_padded.size()));
-    wipe(both);
-    return pin_outcome(send(channel, command).status);
+    SecretCommand command{*change_header()};
+    return pin_outcome(send(channel, command->with_data(both)).status);
 }
 
 void Cps3::unblock(apdu::Channel& channel, ByteView new_padded)
 {
-    must(channel, header(0x2C, 0x02, static_cast<std::uint8_t>(PinRole::user)), new_padded, 0);
+    SecretCommand command{header(0x2C, 0x02, static_cast<std::uint8_t>(PinRole::user))};
+    must(channel, command->with_data(new_padded));
 }
 
 bool Cps3::can_sign(const PrivateKey& key, Scheme scheme,

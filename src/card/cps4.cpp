@@ -1,4 +1,5 @@
 #include "cpx.hpp"
+#include "secret_command.hpp"
 
 #include "cps/apdu/tlv.hpp"
 #include "cps/apdu/transmit.hpp"
@@ -116,7 +117,8 @@ PinOutcome Cps4::change_pin(apdu::Channel& channel, ByteView old_padded, ByteVie
 
 void Cps4::set_new_pin(apdu::Channel& channel, ByteView new_padded)
 {
-    must(channel, header(0x24, 0x01, static_cast<std::uint8_t>(PinRole::user)), new_padded, 0);
+    SecretCommand command{header(0x24, 0x01, static_cast<std::uint8_t>(PinRole::user))};
+    must(channel, command->with_data(new_padded));
 }
 
 void Cps4::unblock(apdu::Channel& channel, ByteView new_padded)

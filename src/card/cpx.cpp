@@ -1,4 +1,5 @@
 #include "cpx.hpp"
+#include "secret_command.hpp"
 
 #include "cps/apdu/tlv.hpp"
 #include "cps/apdu/transmit.hpp"
@@ -125,8 +126,8 @@ PinStatus Cpx::pin_status(apdu::Channel& channel, PinRole role)
 
 PinOutcome Cpx::verify(apdu::Channel& channel, PinRole role, ByteView padded)
 {
-    apdu::Command command{verify_header(role)};
-    return pin_outcome(send(channel, command.with_data(padded)).status);
+    SecretCommand command{verify_header(role)};
+    return pin_outcome(send(channel, command->with_data(padded)).status);
 }
 
 Bytes Cpx::random(apdu::Channel& channel, std::size_t size)

@@ -16,8 +16,6 @@ namespace asio = boost::asio;
 namespace cps::http {
 namespace {
 
-// A client that does not take its answer is not there.
-constexpr std::chrono::seconds write_time{10};
 // After the last answer: what is on its way arrives on a loopback within this, and no more
 // than this is listened to.
 constexpr std::chrono::seconds drain_time{2};
@@ -85,20 +83,6 @@ std::optional<SteadyTime::time_point> Connection::silent_since() const noexcept
     return std::nullopt;
 }
 
-/// Nothing may unwind into the io_context: it would take every other connection with it.
-template <class Work>
-void Connection::guarded(Work&& work) noexcept
-{
-    if (phase_ == Phase::closed)
-        return;
-    try {
-        work();
-    } catch (...) {
-        log::error("a connection is closed after an exception");
-        close();
-    }
-}
-
 void Connection::start()
 {
     guarded([&] {
@@ -117,8 +101,12 @@ void Connection::close() noexcept
     phase_ = Phase::closed;
     boost::system::error_code ignored;
     socket_.close(ignored);
+    const bool beat_was_to_come = stream_ != nullptr;
+    stream_.reset();
     try {
         timer_.cancel();
+        if (beat_was_to_come)
+            ring_now();
         if (gone_)
             gone_->request_stop();
     } catch (const std::exception&) {
@@ -145,6 +133,7 @@ void Connection::expired()
         log::error("a request was not answered in time");
         // Not 408: browsers repeat a request on that, and with it a dialog.
         return refuse(Errc::internal);
+    case Phase::streaming: return beat();
     case Phase::silent:
     case Phase::writing:
     case Phase::draining:
@@ -176,6 +165,8 @@ void Connection::received(bool ended, std::size_t size)
         drained_ += size;
         return drained_ > max_drained ? close() : read();
     }
+    if (phase_ == Phase::streaming)
+        return close(); // nothing can be asked behind a stream
     inbox_.append(chunk_.data(), size);
     if (phase_ == Phase::answering || phase_ == Phase::writing)
         return read();
@@ -195,6 +186,7 @@ void Connection::peer_ended()
     case Phase::closed: return;
     case Phase::silent:
     case Phase::reading:
+    case Phase::streaming:
     case Phase::draining: return close();
     }
 }
@@ -280,11 +272,16 @@ void Connection::write(Response response)
         log::error("a handler's answer is not HTTP");
         response = problem(Errc::internal, language_);
     }
+    const bool goes_on = response.stream && !head_only_;
+    if (goes_on)
+        keep_alive_ = false;
     outbox_ = to_octets(
         response, {keep_alive_, head_only_, http_1_0_,
                    std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())});
     reader_.reset();
     gone_.reset();
+    if (goes_on)
+        return begin_stream(std::move(response.stream));
     phase_ = Phase::writing;
     arm(write_time);
     asio::async_write(

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "cps/base/log.hpp"
 #include "cps/http/message.hpp"
+#include "cps/http/stream.hpp"
 #include "request_reader.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
@@ -45,6 +47,8 @@ public:
     void start();
     /// Idempotent. `owner` is not looked at afterwards.
     void close() noexcept;
+    /// The server ends: a stream's last words are sent if they find room at once.
+    void say_farewell() noexcept;
 
     bool local() const noexcept { return peer_.local; }
     bool over_limit() const noexcept { return over_limit_; }
@@ -57,10 +61,14 @@ private:
         reading,   // part of a request is here
         answering, // the handler has it
         writing,   // its answer is on the way
+        streaming, // its answer goes on for as long as the client listens
         draining,  // answered and shut; swallows what the client still sends, so that a
                    // reset does not take the answer from it
         closed,
     };
+
+    // A client that does not take its answer is not there.
+    static constexpr std::chrono::seconds write_time{10};
 
     template <class Work>
     void guarded(Work&& work) noexcept;
@@ -77,6 +85,14 @@ private:
     void write(Response response);
     void written();
     void next_request();
+
+    // connection_stream.cpp
+    void begin_stream(std::shared_ptr<Stream> stream);
+    void stream_on();
+    bool send_piece();
+    bool send_now() noexcept;
+    void beat();
+    void ring_now();
 
     class Ticket;
 
@@ -99,7 +115,23 @@ private:
     std::optional<std::stop_source> gone_;
     std::string inbox_; // received, not yet read: at most one request ahead
     std::string outbox_;
+    std::shared_ptr<Stream> stream_; // while streaming; its writers see it go
+    bool sending_ = false;           // while streaming: `outbox_` waits for room
     std::array<char, 4096> chunk_;
 };
+
+/// Nothing may unwind into the io_context: it would take every other connection with it.
+template <class Work>
+void Connection::guarded(Work&& work) noexcept
+{
+    if (phase_ == Phase::closed)
+        return;
+    try {
+        work();
+    } catch (...) {
+        log::error("a connection is closed after an exception");
+        close();
+    }
+}
 
 } // namespace cps::http

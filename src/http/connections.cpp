@@ -76,6 +76,7 @@ void Connections::close_all() noexcept
 {
     while (!open_.empty()) {
         const auto connection = open_.begin()->second;
+        connection->say_farewell();
         connection->close();
     }
 }

@@ -107,7 +107,8 @@ std::string to_octets(const Response& response, const Framing& framing)
     if (!bodiless) {
         if (!response.content_type.empty())
             add(out, "Content-Type", response.content_type);
-        add(out, "Content-Length", std::to_string(response.body.size()));
+        if (!response.stream) // else its end is the connection's (RFC 9112, 6.3, 8)
+            add(out, "Content-Length", std::to_string(response.body.size()));
     }
     if (!set_by(response, "Cache-Control"))
         add(out, "Cache-Control", "no-store");

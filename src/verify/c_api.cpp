@@ -9,6 +9,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -83,10 +84,25 @@ auto guarded(Call&& call, std::invoke_result_t<Call> otherwise) noexcept
     }
 }
 
-verify::Expectation expectation_of(const cps_expectation& wanted)
+// A configuration without `crl_dir` would be silent about revocation: every header has it.
+constexpr std::size_t least_config = offsetof(cps_config, crl_dir) + sizeof(const char*);
+
+/// A structure of the caller's own size, which may be an older header's: what that does not
+/// know is zero. A longer one may ask for what we do not know.
+/// @param least what every header has; without it, who is let in would not be decided.
+template <class Sized>
+Sized whole(const Sized& given, std::size_t least)
 {
-    if (wanted.size != sizeof wanted)
-        throw Error{Errc::bad_argument, "an expectation of another version"};
+    if (given.size < least || given.size > sizeof given || given.size % alignof(Sized) != 0)
+        throw Error{Errc::bad_argument, "a structure of another version"};
+    Sized copy{};
+    std::memcpy(&copy, &given, given.size);
+    return copy;
+}
+
+verify::Expectation expectation_of(const cps_expectation& caller)
+{
+    const auto wanted = whole(caller, offsetof(cps_expectation, account));
     verify::Expectation expected;
     expected.kind = given(token::kind_named(text(wanted.kind)));
     expected.session = text(wanted.session);
@@ -175,9 +191,9 @@ cps_verifier* cps_verifier_new(const cps_config* config, const char** error)
     const char*& told = error != nullptr ? *error : unused;
     told = nullptr;
     try {
-        if (config == nullptr || config->size != sizeof *config)
-            throw Error{Errc::bad_argument, "a configuration of another version"};
-        return new cps_verifier{*config}; // NOLINT: C frees it
+        if (config == nullptr)
+            throw Error{Errc::bad_argument, "no configuration"};
+        return new cps_verifier{whole(*config, least_config)}; // NOLINT: C frees it
     } catch (const Error& e) {
         told = code_of(e);
     } catch (...) {

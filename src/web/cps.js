@@ -27,6 +27,15 @@ const AGENT_HEADERS = { "CPS-Agent": "1", "Content-Type": "application/json" };
  * @property {string} version
  */
 
+/** @typedef {{readers: number, cards: number, card: "absent" | "present" | "unsupported" | "mute"}} CardStatus */
+
+/**
+ * @typedef {object} SessionEnd
+ * @property {string} session its name
+ * @property {string} end why: `card_removed`, `screen_locked`, … (docs/http-api.md)
+ * @property {number} left feature tokens that it had not made
+ */
+
 /** @typedef {"asking" | "searching" | "card" | "checking"} Stage what is going on, for the page to show */
 
 /** What went wrong, as a stable code: the agent's or the portal's, or one of ours: `agent_not_found`, `cancelled`. */
@@ -151,6 +160,24 @@ export async function requestToken(agent, challenge, binding, { language, signal
   }
   if (!response.ok) throw await errorOf(response, "agent");
   return (await response.json()).token;
+}
+
+/**
+ * Hears of the card and of the end of this origin's sessions as it happens. The browser connects anew by itself; each
+ * time `onCard` is told how things are, while the end of a session in between is not told again. One a page is enough:
+ * a browser has few connections to the agent.
+ * @param {Agent} agent
+ * @param {{onCard?: (card: CardStatus) => void, onSessionEnd?: (end: SessionEnd) => void,
+ *          onConnection?: (open: boolean) => void}} told
+ * @returns {() => void} ends it
+ */
+export function followAgent(agent, { onCard = () => {}, onSessionEnd = () => {}, onConnection = () => {} }) {
+  const source = new EventSource(`${agent.url}/v1/events`);
+  source.addEventListener("open", () => onConnection(true));
+  source.addEventListener("error", () => onConnection(false));
+  source.addEventListener("card", (event) => onCard(JSON.parse(event.data)));
+  source.addEventListener("session", (event) => onSessionEnd(JSON.parse(event.data)));
+  return () => source.close();
 }
 
 /**

@@ -1,6 +1,7 @@
 /* The C interface as a C11 program sees it: a challenge, a forged answer to it, verdicts. argv:
  * the authorities' PEM file, a folder of CRLs. Reads tokens from standard input: for each, a
- * line "challenge" makes one; a line "verify KIND TOKEN" judges it. */
+ * line "challenge" makes one; a line "verify KIND TOKEN" judges it; "older", "newer" and "torn"
+ * do so with an expectation of another size. */
 #include <cps/cps.h>
 
 #include <stdio.h>
@@ -27,12 +28,24 @@ static void challenge(cps_verifier* verifier, const char* feature)
     cps_text_free(text);
 }
 
-static void judge(cps_verifier* verifier, const char* kind, const char* token)
+static size_t size_of(const char* caller)
+{
+    if (strcmp(caller, "older") == 0)
+        return offsetof(cps_expectation, account); /* had no quotas */
+    if (strcmp(caller, "newer") == 0)
+        return sizeof(cps_expectation) + sizeof(void*);
+    if (strcmp(caller, "torn") == 0)
+        return offsetof(cps_expectation, account) + 1;
+    return sizeof(cps_expectation);
+}
+
+static void judge(cps_verifier* verifier, const char* caller, const char* kind,
+                  const char* token)
 {
     cps_expectation expected;
     cps_answer* answer;
     memset(&expected, 0, sizeof expected);
-    expected.size = sizeof expected;
+    expected.size = size_of(caller);
     expected.kind = kind;
     expected.session = "session-1";
     expected.feature = "infopatient.read";
@@ -56,6 +69,12 @@ int main(int argc, char** argv)
     memset(&config, 0, sizeof config);
     if (cps_verifier_new(&config, &error) != NULL || error == NULL)
         return 1;
+    config.size = sizeof config + sizeof(void*);
+    if (cps_verifier_new(&config, &error) != NULL || strcmp(error, "bad_argument") != 0)
+        return 1;
+    config.size = offsetof(cps_config, crl_dir); /* would be silent about revocation */
+    if (cps_verifier_new(&config, &error) != NULL || strcmp(error, "bad_argument") != 0)
+        return 1;
     config.size = sizeof config;
     config.audience = "https://portal.example";
     config.trust_pem = argc > 1 ? contents(argv[1]) : NULL;
@@ -76,7 +95,7 @@ int main(int argc, char** argv)
         if (strcmp(line, "challenge") == 0)
             challenge(verifier, kind);
         else
-            judge(verifier, kind, token);
+            judge(verifier, line, kind, token);
         fflush(stdout);
     }
     cps_reload(verifier);

@@ -1,5 +1,4 @@
 """How an agent ends, and that there is one of it at a time."""
-import pathlib
 import signal
 import subprocess
 import threading
@@ -18,15 +17,8 @@ RUNS_ALREADY = 4  # docs/contracts.md
 
 def descendants():
     """Dialogs and workers of agents of this test."""
-    found = []
-    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = entry.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if any(word.endswith((b"support/pinentry", b"cps-agent-worker", b"cps-agent-poster")) for word in words):
-            found.append(int(entry.parent.name))
-    return found
+    names = ("support/pinentry", "cps-agent-worker", "cps-agent-poster")
+    return [pid for pid, words in rig.processes().items() if any(word.endswith(names) for word in words)]
 
 
 class Ends(WithPortal):

@@ -1,7 +1,9 @@
 """A code chosen to be told apart is looked for in every log and in memory: it is in the agent's locked page while the
 card works, and nowhere else, and nowhere afterwards."""
+import contextlib
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,13 +34,17 @@ class Finds(unittest.TestCase):
 
     PLANT = "import sys; kept = bytearray({}); print('ready', flush=True); sys.stdin.readline()"
 
-    def planted(self, octets):
-        shape = "[" + "".join(f"{octet + 1} - 1," for octet in octets) + "]"  # not as text in its arguments
+    def plant(self, octets):
+        """A process that holds them, and not as text in its arguments; its number."""
+        shape = "[" + "".join(f"{octet + 1} - 1," for octet in octets) + "]"
         process = subprocess.Popen([sys.executable, "-c", self.PLANT.format(shape)], stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE)
         self.addCleanup(process.communicate)
         self.assertEqual(process.stdout.readline(), b"ready\n")
-        return canary.in_memory(process.pid, PIN)
+        return process.pid
+
+    def planted(self, octets):
+        return canary.in_memory(self.plant(octets), PIN)
 
     def test_a_code_that_lies_in_memory_is_found_in_each_form(self):
         for form in (b"7391\xff\xff\xff\xff", b"D 7391\nOK\n", b"\x00\x20\x00\x01\x087391", b"x\x007391\x00"):
@@ -46,6 +52,12 @@ class Finds(unittest.TestCase):
 
     def test_other_numbers_are_not_taken_for_it(self):
         self.assertEqual(self.planted(b"173910 abc7391def 1790007391"), [])
+
+    @unittest.skipUnless(shutil.which("gcore"), "gdb is not installed (gcore)")
+    def test_a_code_that_lies_in_memory_is_found_in_a_dump(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertTrue(canary.in_file(canary.core_of(self.plant(b"\x00\x20\x00\x01\x087391\xff\xff\xff\xff"), folder), PIN))
+            self.assertFalse(canary.in_file(canary.core_of(self.plant(b"nothing"), folder), PIN))
 
     def test_a_code_in_a_log_is_found(self):
         with tempfile.NamedTemporaryFile() as log:
@@ -93,27 +105,36 @@ class Canary(WithCard):
         self.assertNotEqual(got[0].status, 200)
         self.assertEqual(canary.in_memory(self.agent.process.pid, PIN), [])
 
-    def test_while_the_card_works_it_is_in_locked_pages_alone(self):
+    @contextlib.contextmanager
+    def while_the_card_works(self):
+        """The agent and its worker, stopped while the card has the code and has not answered; then they go on."""
         self.agent.will_answer(f"after 1 pin {PIN}")
         got = []
         asking = threading.Thread(target=lambda: got.append(self.agent.token(challenge(ttl=120))))
         asking.start()
         self.agent.wait_for_dialog()
-        self.card.control("delay 400")  # not before: modules read the whole card first
+        self.card.control("delay 1000")  # not before: modules read the whole card first
         rig.wait_until(self.pin_attempts, "the code on its way to the card", 100)
-        held = canary.in_memory(self.agent.process.pid, PIN)
-        workers = canary.children(self.agent.process.pid)
-        limits = [pathlib.Path(f"/proc/{pid}/limits").read_text() for pid in (self.agent.process.pid, *workers)]
+        pids = self.agent.process.pid, *canary.children(self.agent.process.pid)
+        with canary.stopped(*pids):
+            self.assertEqual(len(pids), 2)
+            yield pids
         self.card.control("delay 0")
         asking.join(100)
-        self.assertTrue(held, "the search sees the locked page, too")
-        self.assertEqual([hit for hit in held if not canary.is_locked_page(hit[1])], [])
-        self.assertEqual(got[0].status, 200, got[0].body)
-        self.assertEqual(len(workers), 1)
-        for text in limits:  # agent and worker leave no core
-            core, = (line for line in text.splitlines() if line.startswith("Max core file size"))
-            self.assertEqual(core.split()[4:6], ["0", "0"])
-        self.assertFalse(pathlib.Path(f"/proc/{workers[0]}").exists())
+        self.answer = got[0]
+        self.assertFalse(pathlib.Path(f"/proc/{pids[1]}").exists())
+
+    def test_while_the_card_works_it_is_in_locked_pages_alone(self):
+        with self.while_the_card_works() as pids:
+            for pid in pids:
+                held = canary.in_memory(pid, PIN)
+                limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+                self.assertTrue(held, "the search sees the locked page, too")
+                if pid == pids[0] or MODULE == OWN:
+                    self.assertEqual(elsewhere(pid, PIN), [])
+                core, = (line for line in limits.splitlines() if line.startswith("Max core file size"))
+                self.assertEqual(core.split()[4:6], ["0", "0"])  # agent and worker leave no core
+        self.assertEqual(self.answer.status, 200, self.answer.body)
 
     def test_while_a_session_lives_it_is_in_locked_pages_alone_and_then_nowhere(self):
         self.agent.will_answer(f"pin {PIN}")
@@ -129,25 +150,14 @@ class Canary(WithCard):
         self.assertEqual(self.agent.call("DELETE", session, headers={"CPS-Agent": "1", "Content-Type": "application/json"}).status, 204)
         self.assertEqual(canary.in_memory(self.agent.process.pid, PIN), [])
 
-    def test_a_dump_of_the_agent_while_the_card_works_lacks_it(self):
-        if subprocess.run(["which", "gcore"], capture_output=True, check=False).returncode != 0:
-            self.skipTest("gdb is not installed (gcore)")
-        self.agent.will_answer(f"after 1 pin {PIN}")
-        got = []
-        asking = threading.Thread(target=lambda: got.append(self.agent.token(challenge(ttl=120))))
-        asking.start()
-        self.agent.wait_for_dialog()
-        self.card.control("delay 600")  # not before: modules read the whole card first
-        rig.wait_until(self.pin_attempts, "the code on its way to the card", 100)
-        core = self.machine.directory / "core"
-        dumped = subprocess.run(["gcore", "-o", core, str(self.agent.process.pid)], capture_output=True, text=True,
-                                timeout=120, check=False)
-        self.card.control("delay 0")
-        asking.join(100)
-        file = pathlib.Path(f"{core}.{self.agent.process.pid}")
-        self.assertTrue(file.exists(), dumped.stderr)
-        self.assertFalse(canary.in_file(file, PIN))
-        file.unlink()
+    @unittest.skipUnless(shutil.which("gcore"), "gdb is not installed (gcore)")
+    def test_dumps_of_agent_and_worker_while_the_card_works_lack_it(self):
+        with self.while_the_card_works() as pids:
+            for pid in pids:
+                core = canary.core_of(pid, self.machine.directory)
+                if pid == pids[0] or MODULE == OWN:
+                    self.assertFalse(canary.in_file(core, PIN), core)
+                core.unlink()
 
     def test_it_is_in_no_argument_environment_or_log(self):
         asked = threading.Event()
@@ -177,18 +187,18 @@ class Canary(WithCard):
             self.assertFalse(any(canary.word(pin).search(line) for line in lines))
             self.assertIsNone(canary.word(pin).search(said.encode()))
 
-    @unittest.skipUnless(MODULE == OWN, "other people's modules keep what they like: the agent's worker ends")
-    def test_our_module_leaves_none_in_a_program_that_loads_it(self):
-        hidden = bytes(ord(digit) + 64 for digit in PIN).hex()
-        process = subprocess.Popen([sys.executable, SUPPORT / "canary_login.py", OWN, hidden], text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=SUPPORT)
-        self.addCleanup(process.communicate)
-        self.assertEqual(process.stdout.readline(), "in 0\n")
-        self.assertEqual(elsewhere(process.pid, PIN), [])
-        process.stdin.write("\n")
-        process.stdin.flush()
-        self.assertEqual(process.stdout.readline(), "out\n")
-        self.assertEqual(canary.in_memory(process.pid, PIN), [])
+    if MODULE == OWN:  # other people's modules keep what they like: the agent's worker ends
+        def test_our_module_leaves_none_in_a_program_that_loads_it(self):
+            hidden = bytes(ord(digit) + 64 for digit in PIN).hex()
+            process = subprocess.Popen([sys.executable, SUPPORT / "canary_login.py", OWN, hidden], text=True,
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=SUPPORT)
+            self.addCleanup(process.communicate)
+            self.assertEqual(process.stdout.readline(), "in 0\n")
+            self.assertEqual(elsewhere(process.pid, PIN), [])
+            process.stdin.write("\n")
+            process.stdin.flush()
+            self.assertEqual(process.stdout.readline(), "out\n")
+            self.assertEqual(canary.in_memory(process.pid, PIN), [])
 
 
 if __name__ == "__main__":

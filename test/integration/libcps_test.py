@@ -28,8 +28,8 @@ class Probe:
     def challenge(self, feature="login"):
         return json.loads(self.ask(f"challenge {feature}"))
 
-    def verdict(self, kind, token):
-        return self.ask(f"verify {kind} {token}").split(" ")
+    def verdict(self, kind, token, caller="verify"):
+        return self.ask(f"{caller} {kind} {token}").split(" ")
 
     def stop(self):
         self.process.communicate(timeout=20)
@@ -66,6 +66,13 @@ class FromC(unittest.TestCase):
         self.assertEqual(probe.verdict("login", token), ["0", "nonce_unknown", "", "0"])
         self.assertEqual(probe.verdict("nothing", token)[1], "bad_argument")
         self.assertEqual(probe.verdict("login", "x")[1], "malformed")
+
+    def test_a_caller_of_an_older_header_is_understood_and_of_a_newer_one_refused(self):
+        probe = self.probe()
+        token = self.login(probe)
+        self.assertEqual(probe.verdict("login", token, "newer")[:2], ["0", "bad_argument"])
+        self.assertEqual(probe.verdict("login", token, "torn")[:2], ["0", "bad_argument"])
+        self.assertEqual(probe.verdict("login", token, "older")[:2], ["1", "accepted"])
 
     def test_a_session_serves_feature_tokens_until_it_is_revoked(self):
         probe = self.probe()

@@ -95,7 +95,7 @@ class FromAPage(Attacks):
         # carries neither Origin nor Sec-Fetch; a POST carries the page's Origin.
         for host in (f"evil.example:{self.agent.port}", "evil.example", f"127.0.0.1.evil.example:{self.agent.port}",
                      f"[::2]:{self.agent.port}", f"127.0.0.1:{self.agent.port + 1}"):
-            for path in ("/v1/hello", "/v1/status", "/", "/page/status.js", "/page/state", "/nothing"):
+            for path in ("/v1/hello", "/v1/status", "/v1/events", "/", "/page/status.js", "/page/state", "/page/events", "/nothing"):
                 bare = {"Host": host, "Origin": None, "Sec-Fetch-Mode": None}
                 self.refused((421, "host_refused"), "GET", path, bare)
             for origin in (f"http://{host}", EVIL, ORIGIN):
@@ -108,7 +108,7 @@ class FromAPage(Attacks):
     def test_a_page_without_an_origin_of_its_own_reaches_nothing(self):
         # A sandboxed frame, a data: address, a page from a file: Origin is null. No Origin: no page of the web.
         for origin in ("null", None, "", "file://", EVIL, ORIGIN + "/", ORIGIN + ".evil.example"):
-            for method, path in [("GET", "/v1/hello"), ("OPTIONS", "/v1/tokens"), *changing_routes()]:
+            for method, path in [("GET", "/v1/hello"), ("GET", "/v1/events"), ("OPTIONS", "/v1/tokens"), *changing_routes()]:
                 body = {"challenge": challenge()} if method == "POST" else None
                 answer = self.refused((403, "origin_refused"), method, path,
                                       {"Origin": origin, "Content-Type": "application/json", "CPS-Agent": "1"}, body)
@@ -122,6 +122,7 @@ class FromAPage(Attacks):
                      {"Sec-Fetch-Mode": "same-origin"}, {"Sec-Fetch-Mode": "websocket"},
                      {"Service-Worker": "script"}):
             self.refused((403, "origin_refused"), "GET", "/v1/hello", sent)
+            self.refused((403, "origin_refused"), "GET", "/v1/events", sent)
             self.refused((403, "origin_refused"), "POST", "/v1/tokens", sent, {"challenge": challenge()})
 
     def test_a_form_cannot_post_to_any_route(self):
@@ -190,7 +191,7 @@ class WhereLoopbackPagesMayAsk(Attacks):
 class FromAnotherUser(Attacks):
     def test_another_user_of_the_machine_is_refused_whatever_he_sends(self):
         for user in (ANNE, BERT, 1):
-            for path in ("/v1/hello", "/v1/status", "/v1/tokens", "/", "/page/state", "/nothing"):
+            for path in ("/v1/hello", "/v1/status", "/v1/events", "/v1/tokens", "/", "/page/state", "/nothing"):
                 answer = call_as(user, self.agent.port, path)
                 self.assertEqual((answer.status, answer.code), (403, "wrong_user"), path)
         self.assertEqual(call_as(0, self.agent.port).status, 200)

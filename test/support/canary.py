@@ -1,7 +1,10 @@
 """Looks for a code (a PIN chosen to be told apart) where it must not be: files, and the memory of processes (as root)."""
+import contextlib
 import os
 import pathlib
 import re
+import signal
+import subprocess
 
 
 def word(pin):
@@ -13,8 +16,19 @@ def word(pin):
         + rb"|D " + pin.encode(), re.DOTALL)
 
 
+def _hits(octets, pin):
+    """Where the code is: all forms have its digits, which are found faster than the forms."""
+    shape, at = word(pin), octets.find(pin.encode())
+    while at != -1:
+        begin = max(0, at - 16)
+        hits = shape.finditer(octets[begin:at + len(pin) + 16])
+        if any(begin + hit.start() <= at < begin + hit.end() for hit in hits):
+            yield at
+        at = octets.find(pin.encode(), at + 1)
+
+
 def in_file(path, pin):
-    return word(pin).search(pathlib.Path(path).read_bytes()) is not None
+    return any(True for _ in _hits(pathlib.Path(path).read_bytes(), pin))
 
 
 def _regions(pid):
@@ -45,10 +59,32 @@ def in_memory(pid, pin):
                     octets += part
             except OSError:
                 continue  # a device's, or gone in between
-            for hit in word(pin).finditer(octets):
-                around = octets[max(0, hit.start() - 24):hit.end() + 24]
-                found.append((name, flags, hex(first + hit.start()), around))
+            for at in _hits(octets, pin):
+                found.append((name, flags, hex(first + at), octets[max(0, at - 24):at + 24]))
     return found
+
+
+def core_of(pid, folder):
+    """The file of a core that gdb takes of the process: what the kernel would write, were it let."""
+    core = pathlib.Path(folder) / "core"
+    done = subprocess.run(["gcore", "-o", core, str(pid)], capture_output=True, text=True, timeout=120, check=False)
+    file = pathlib.Path(f"{core}.{pid}")
+    if not file.exists():
+        raise RuntimeError(f"gcore: {done.stdout}{done.stderr}")
+    return file
+
+
+@contextlib.contextmanager
+def stopped(*pids):
+    """Nothing of these processes moves meanwhile, however slow the search is."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):  # a debugger that let go of it has let it go on
+                os.kill(pid, signal.SIGCONT)
 
 
 def children(pid):

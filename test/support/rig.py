@@ -94,6 +94,19 @@ def program(name):
     return path
 
 
+def processes():
+    """The programs that run in the namespaces of this test: {process id: [argv[0], ...]}.
+    Files of tests run side by side, so the machine's process table has those of others too."""
+    ours, found = os.readlink("/proc/self/ns/net"), {}
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(folder / "ns/net") == ours:
+                found[int(folder.name)] = (folder / "cmdline").read_text(errors="replace").split("\0")[:-1]
+        except OSError:
+            pass  # it went
+    return found
+
+
 def wait_until(condition, what, deadline=START_DEADLINE):
     """Asks `condition` again and again until it is true; returns what it returned."""
     end = time.monotonic() + deadline

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What a session costs: a feature token through the agent's HTTP beside a bare ES256 signature of the same
 OpenSSL, and a silent renewal beside the card's own signature. sessions.py [--json]; fails when a bound is missed.
-With CPS_BENCH_LONG=1 also 100,000 requests, watching the agent's memory."""
+With CPS_BENCH_LONG=1 also 100,000 requests, watching the agent's memory, with an event stream open and others that
+come and go."""
 
 import json
 import os
@@ -22,6 +23,7 @@ sys.path.insert(0, str(ROOT / "test/support"))
 import rig  # noqa: E402
 import winscard  # noqa: E402
 from agent_process import ORIGIN, Agent, challenge  # noqa: E402
+from event_stream import EventStream  # noqa: E402
 
 rig.isolate()
 
@@ -29,6 +31,7 @@ TOKENS = 9_000  # of one run; a session makes at most 10,000
 PIPELINE = 16  # requests on their way at once, for throughput
 RENEWALS = 15
 LONG_TOKENS = 100_000
+STREAMS = 100  # opened and closed again after each SETTLED tokens
 SETTLED = 10_000  # tokens after which memory may not grow
 MAX_LATENCY, MIN_RATE = 0.5, 3000  # ms, a second
 # ms over the reader's and the card's own time: a worker process, the module and two PC/SC contexts are started anew
@@ -154,10 +157,15 @@ def bare_commands(machine, commands):
 def memory(agent):
     """KiB resident after the first tokens and after all of them."""
     settled = None
-    for done in range(0, LONG_TOKENS, SETTLED):
-        latencies(agent, SETTLED)
-        settled = settled or agent.resident_kib()
-        print(f"# {done + SETTLED} tokens: {agent.resident_kib()} KiB", file=sys.stderr)
+    with EventStream(agent) as kept:
+        for done in range(0, LONG_TOKENS, SETTLED):
+            latencies(agent, SETTLED)
+            for _ in range(STREAMS):
+                EventStream(agent).close()
+            settled = settled or agent.resident_kib()
+            print(f"# {done + SETTLED} tokens: {agent.resident_kib()} KiB", file=sys.stderr)
+        if kept.ended or not kept.beats:
+            raise RuntimeError(f"the event stream did not last: {kept.ended}")
     return settled, agent.resident_kib()
 
 

@@ -198,7 +198,7 @@ void Examination::look_at_reader(const pcsc::Reader& reader)
     // The snapshot knows of an exclusive holder only from the next event on; a look tells now.
     const auto opened = pcsc::Connection::open(reader.name);
     if (opened) {
-        if (pcsc::family_of(opened->atr()) == pcsc::Family::unknown)
+        if (pcsc::family_of(reader.atr) == pcsc::Family::unknown)
             return find(Fault::card_unknown, reader.name);
         known_.push_back(reader.name);
         return;

@@ -51,9 +51,7 @@ function isSessionKey(jwk) {
   if (!isRandom(jwk.x, 32) || !isRandom(jwk.y, 32)) return false;
   try {
     return createPublicKey({ key: jwk, format: 'jwk' }) !== null; // refuses a point off the curve
-  } catch {
-    return false;
-  }
+  } catch { return false; }
 }
 
 const hasBinding = (c) => isText(c.htm) && isText(c.htu) && isText(c.rid);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -13,6 +14,8 @@
 #include <vector>
 
 namespace cps::http {
+
+class Stream;
 
 using Field = std::pair<std::string, std::string>;
 
@@ -45,6 +48,8 @@ struct Response {
     std::string content_type; ///< none: no body
     std::vector<Field> fields;
     std::string body;
+    /// Present: the body goes on with what is written to it, until the connection closes.
+    std::shared_ptr<Stream> stream{};
 };
 
 /// Answers one request, once, on any thread, even after the server is gone; what comes after

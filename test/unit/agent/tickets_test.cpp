@@ -53,6 +53,29 @@ TEST_SUITE("agent")
         CHECK_FALSE(tickets.admits(key));
     }
 
+    TEST_CASE("a page with a stream is open as long as its stream, and half an hour more")
+    {
+        SetClock clock;
+        Tickets tickets{clock};
+        const auto key = tickets.redeem(tickets.issue()).value();
+        auto stream = std::make_shared<const int>();
+        tickets.keep_while(key, stream);
+        tickets.keep_while("of nobody", stream);
+
+        clock.at += 10 * Tickets::key_idle;
+        for (std::size_t i = 0; i != Tickets::max_keys - 1; ++i)
+            CHECK(tickets.redeem(tickets.issue()).has_value());
+        clock.at += Tickets::key_idle - 1s;
+        CHECK(tickets.redeem(tickets.issue()).has_value());
+        CHECK(tickets.admits(key));
+
+        stream.reset();
+        clock.at += Tickets::key_idle - 1s;
+        CHECK(tickets.admits(key));
+        clock.at += Tickets::key_idle;
+        CHECK_FALSE(tickets.admits(key));
+    }
+
     TEST_CASE("the oldest ticket and the longest idle page make room")
     {
         SetClock clock;

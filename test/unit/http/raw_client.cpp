@@ -96,6 +96,16 @@ std::optional<RawAnswer> RawClient::answer(bool head_only)
     return answer;
 }
 
+bool RawClient::hears(std::string_view text)
+{
+    std::size_t at = 0;
+    while ((at = buffer_.find(text)) == std::string::npos)
+        if (!more())
+            return false;
+    buffer_.erase(0, at + text.size());
+    return true;
+}
+
 std::optional<std::string> RawClient::until_end()
 {
     while (more()) {

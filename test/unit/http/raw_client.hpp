@@ -34,6 +34,8 @@ public:
     /// The next answer, framed by Content-Length; `head_only` for HEAD. Nothing if the
     /// connection ends first.
     std::optional<RawAnswer> answer(bool head_only = false);
+    /// Reads up to and with `text`; false if it does not come.
+    bool hears(std::string_view text);
     /// Everything until the server closes; nothing if it does not within `patience`.
     std::optional<std::string> until_end();
     bool ends() { return until_end().has_value(); }

@@ -313,6 +313,37 @@ TEST_SUITE("verify")
         CHECK(portal.use() == "session_unknown");
     }
 
+    TEST_CASE("a revoke token needs no portal session, and another's is of no use to it")
+    {
+        WithSession portal;
+        const auto revoke = portal.revoke(portal.token).sign(portal.session_key);
+        auto expected = portal.revoke_expected();
+        expected.session = "session-2";
+        CHECK(portal.code(revoke, expected) == "session_unknown");
+        auto feature = portal.feature_expected();
+        feature.session.clear();
+        CHECK(portal.code(portal.feature(portal.token).sign(portal.session_key), feature) ==
+              "session_unknown");
+        expected.session.clear();
+        CHECK(portal.code(revoke, expected) == "accepted");
+        CHECK(portal.use() == "session_unknown");
+    }
+
+    TEST_CASE("no session is good for more than 10,000 feature tokens")
+    {
+        for (const unsigned portals_own : {0u, 20'000u}) {
+            CAPTURE(portals_own);
+            Portal portal;
+            auto draft = portal.session(portal.fresh_nonce());
+            draft.claims["lim"] = 20'000;
+            auto expected = portal.session_expected();
+            expected.limit = portals_own;
+            const auto accepted = portal.verify(draft.sign(card_key()), expected);
+            REQUIRE(accepted.has_value());
+            CHECK(accepted->session->limit == 10'000);
+        }
+    }
+
     TEST_CASE("an account's quota stops the scraper, and comes back")
     {
         WithSession portal;

@@ -49,6 +49,20 @@ TEST_SUITE("x509")
         CHECK(check(test::physician()) == std::nullopt);
     }
 
+    TEST_CASE("the issuer that is found is the pinned one that signed")
+    {
+        const auto leaf = test::issue(test::physician());
+        const auto issuer = store().find_issuer(leaf, noon, {policy});
+        REQUIRE(issuer.has_value());
+        CHECK(issuer->der() == store().anchors().front().der());
+
+        const pki::Hierarchy other{{12, test::issue_time, 2048}};
+        const auto stranger =
+            store().find_issuer(test::issue(test::physician(), other), noon, {policy});
+        REQUIRE_FALSE(stranger.has_value());
+        CHECK(stranger.error() == ChainFault::untrusted);
+    }
+
     TEST_CASE("a certificate of another hierarchy is untrusted, though the names agree")
     {
         const pki::Hierarchy other{{12, test::issue_time, 2048}};
