@@ -14,6 +14,11 @@ namespace {
 constexpr std::size_t max_waiting = 16; // silent renewals; a page that is refused comes again
 constexpr std::size_t max_between = 4;
 
+bool is_silent(const TokenRequest& request)
+{
+    return request.session && request.session->silent;
+}
+
 } // namespace
 
 Desk::Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
@@ -63,12 +68,6 @@ bool Desk::idle() const
 {
     const std::scoped_lock lock{mutex_};
     return running_ == nullptr && waiting_.empty();
-}
-
-bool Desk::is_silent(const TokenRequest& request) const
-{
-    return request.session && request.session->renewal &&
-           config_.pin_cache == PinCache::renewal;
 }
 
 std::optional<Errc> Desk::refusal(const TokenRequest& request) const

@@ -97,7 +97,6 @@ private:
         std::stop_token gone;
         bool interrupted = false;
     };
-    bool is_silent(const TokenRequest& request) const;
     std::optional<Errc> refusal(const TokenRequest& request) const;
     void run();
     void serve(TokenJob& job, Cancel& cancel);

@@ -107,19 +107,47 @@ std::string session_line(const AskedFor& asked)
                      " look-ups, without asking for your code again.";
 }
 
+std::string who_asks(const AskedFor& asked, std::size_t name_size)
+{
+    if (asked.portal != nullptr)
+        return for_display(asked.portal->name.in(asked.language), name_size);
+    return asked.language != "en" ? "Un site non enregistré" : "A site not registered";
+}
+
+/// What went wrong before, and the tries left where it is not all of them.
+std::string tries_line(const AskedFor& asked)
+{
+    const bool fr = asked.language != "en";
+    const auto tries = std::to_string(asked.tries_left);
+    if (asked.before == AskedFor::Before::not_a_pin)
+        return fr ? "Le code porteur a 4 chiffres. Aucun essai n'a été utilisé."
+                  : "The card's code has 4 digits. No try was used.";
+    if (asked.before == AskedFor::Before::wrong_pin)
+        return fr ? "Code faux. Essais restants : " + tries + "."
+                  : "Wrong code. Tries left: " + tries + ".";
+    if (asked.tries_left < 3)
+        return fr ? "Un code faux a déjà été saisi. Essais restants : " + tries + "."
+                  : "A wrong code was entered before. Tries left: " + tries + ".";
+    return {};
+}
+
+/// A dialog without an entry field shows no error: the words begin with it.
+std::string first_words(const AskedFor& asked)
+{
+    auto line = asked.at_keypad ? tries_line(asked) : std::string{};
+    return line.empty() ? line : line + "\n\n";
+}
+
 std::string consent_text(const AskedFor& asked, std::size_t shown, std::size_t name_size)
 {
     const bool fr = asked.language != "en";
-    const auto name =
-        asked.portal != nullptr
-            ? for_display(asked.portal->name.in(asked.language), name_size)
-            : std::string{fr ? "Un site non enregistré" : "A site not registered"};
+    const auto name = who_asks(asked, name_size);
     std::string features;
     for (std::size_t i = 0; i != asked.features.size() && i != shown; ++i)
         features += "\n  • " + feature_line(asked, asked.features[i]);
     if (asked.features.size() > shown)
         features += "\n  • … +" + std::to_string(asked.features.size() - shown);
-    return site_warnings(asked.origin, asked.resembles, asked.language) +
+    return first_words(asked) + site_warnings(asked.origin, asked.resembles, asked.language) +
            (fr ? name + " demande, avec votre carte :" : name + " asks, with your card, to:") +
            features + session_line(asked) + disclosure(asked) + "\n\n" +
            site_lines(asked.origin, asked.language) + (fr ? "\nCarte : " : "\nCard: ") +
@@ -170,23 +198,32 @@ std::size_t octets_shown(std::string_view text)
 Dialog pin_dialog(const AskedFor& asked)
 {
     const bool fr = asked.language != "en";
-    const auto tries = std::to_string(asked.tries_left);
-
     Dialog dialog;
     dialog.title = fr ? "Carte CPS : votre accord" : "CPS card: your consent";
     dialog.description = consent_text(asked);
-    dialog.prompt = fr ? "Code :" : "Code:";
-    if (asked.before == AskedFor::Before::not_a_pin)
-        dialog.error = fr ? "Le code porteur a 4 chiffres. Aucun essai n'a été utilisé."
-                          : "The card's code has 4 digits. No try was used.";
-    else if (asked.before == AskedFor::Before::wrong_pin)
-        dialog.error = fr ? "Code faux. Essais restants : " + tries + "."
-                          : "Wrong code. Tries left: " + tries + ".";
-    else if (asked.tries_left < 3)
-        dialog.error = fr ? "Un code faux a déjà été saisi. Essais restants : " + tries + "."
-                          : "A wrong code was entered before. Tries left: " + tries + ".";
+    if (!asked.at_keypad) {
+        dialog.prompt = fr ? "Code :" : "Code:";
+        dialog.error = tries_line(asked);
+    }
     dialog.ok = fr ? "Accepter" : "Agree";
     dialog.cancel = fr ? "Refuser" : "Refuse";
+    return dialog;
+}
+
+Dialog keypad_notice(const AskedFor& asked)
+{
+    const bool fr = asked.language != "en";
+    Dialog dialog;
+    dialog.title = fr ? "Carte CPS : clavier du lecteur" : "CPS card: the reader's keypad";
+    const std::string what_for =
+        asked.renewal ? (fr ? "poursuivre votre session avec " : "go on with your session at ")
+                      : (fr ? "répondre à " : "answer ");
+    dialog.description = (fr ? "Tapez votre code porteur sur le clavier du lecteur, pour "
+                             : "Type your card's code on the reader's keypad, to ") +
+                         what_for + who_asks(asked, max_name) + ".\n\n" +
+                         site_lines(asked.origin, asked.language) +
+                         (fr ? "\nCarte : " : "\nCard: ") + for_display(asked.holder, max_name);
+    dialog.ok = fr ? "Annuler" : "Cancel";
     return dialog;
 }
 
