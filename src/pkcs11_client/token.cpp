@@ -48,6 +48,15 @@ int tries_left(CK_FLAGS token_flags) noexcept
     return (token_flags & CKF_USER_PIN_COUNT_LOW) != 0 ? 2 : 3;
 }
 
+int puk_tries_left(CK_FLAGS token_flags) noexcept
+{
+    if ((token_flags & CKF_SO_PIN_LOCKED) != 0)
+        return 0;
+    if ((token_flags & CKF_SO_PIN_FINAL_TRY) != 0)
+        return 1;
+    return (token_flags & CKF_SO_PIN_COUNT_LOW) != 0 ? 2 : 3;
+}
+
 Tokens::Tokens(const std::string& module_path)
     : library_{::dlopen(module_path.c_str(), RTLD_NOW | RTLD_LOCAL)}
 {
@@ -77,7 +86,7 @@ std::optional<TokenState> Tokens::state_of(const pkcs11h_token_id_s& token) cons
         if (functions_->C_GetTokenInfo(slot, &about_token) != CKR_OK ||
             !same(about_token, token) || functions_->C_GetSlotInfo(slot, &about_slot) != CKR_OK)
             continue;
-        return TokenState{std::string{trimmed(about_slot.slotDescription)},
+        return TokenState{slot, std::string{trimmed(about_slot.slotDescription)},
                           tries_left(about_token.flags),
                           (about_token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0};
     }

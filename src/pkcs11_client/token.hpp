@@ -19,9 +19,12 @@ using Library = UniqueHandle<LibraryTraits>;
 /// Tries left, as Cryptoki tells it: 3, 2, 1, 0 from no flag, COUNT_LOW, FINAL_TRY, LOCKED
 /// (PKCS #11 v3.0, 3.3, CK_TOKEN_INFO).
 int tries_left(CK_FLAGS token_flags) noexcept;
+/// The same of the security officer's PIN, a CPS card's PUK.
+int puk_tries_left(CK_FLAGS token_flags) noexcept;
 
 /// What a slot and its token say about themselves at this moment.
 struct TokenState {
+    CK_SLOT_ID slot = 0;
     std::string reader; ///< CK_SLOT_INFO.slotDescription, trimmed
     int tries_left = 0;
     bool pin_pad = false;
@@ -38,6 +41,7 @@ public:
     /// Asks the card again each time. Nothing if no slot has that token.
     /// @throws Error module_failed with the CK_RV.
     std::optional<TokenState> state_of(const pkcs11h_token_id_s& token) const;
+    CK_FUNCTION_LIST& functions() const noexcept { return *functions_; }
 
 private:
     Library library_;
