@@ -99,6 +99,7 @@ int serve(const Options& options, Settings& loaded)
     journal.tell(page_changed);
     Presence presence;
     Pinentry prompt{loaded.config.pinentry_program};
+    (void)guard_path(); // not first missed with a PIN in hand
     RevokePoster poster{poster_path()};
     SessionJournal session_journal{journal};
     Sessions sessions{loaded.config, clock, poster};

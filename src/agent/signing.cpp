@@ -1,5 +1,6 @@
 #include "signing.hpp"
 
+#include "card_guard.hpp"
 #include "chosen.hpp"
 #include "signable.hpp"
 #include "texts.hpp"
@@ -87,7 +88,10 @@ private:
     Moment this_moment() const;
     Signable what_to_sign(const Chosen& chosen, const Moment& moment) const;
     bool may_be_remembered() const;
-    void leave_unverified(const std::string& reader);
+    Result<pkcs11::SignOutcome> have_signed(const pkcs11::TokenCertificate& by, const Pin& pin,
+                                            ByteView digest_info);
+    std::vector<std::string> readers_called(const std::string& slot) const;
+    void leave_unverified(const std::vector<std::string>& readers);
     Error explained(const Error& error) const;
     bool is_mute() const;
     pkcs11::CancelSignal signal() const { return {bench_.cancel.fd()}; }
@@ -176,16 +180,34 @@ Error Signing::explained(const Error& error) const
 }
 
 /// A verified PIN would serve the next program: the worker ends first, then the card is reset.
-void Signing::leave_unverified(const std::string& reader)
+void Signing::leave_unverified(const std::vector<std::string>& readers)
 {
     module_.reset();
-    for (const auto& one : bench_.presence.snapshot().readers) {
-        if (!is_reader(reader, one.name))
-            continue;
-        const auto reset = pcsc::reset_card(one.name);
+    for (const auto& reader : readers) {
+        const auto reset = pcsc::reset_card(reader);
         if (!reset && reset.error().code() != Errc::no_card)
             log::error(reset.error());
     }
+}
+
+std::vector<std::string> Signing::readers_called(const std::string& slot) const
+{
+    std::vector<std::string> readers;
+    for (const auto& one : bench_.presence.snapshot().readers)
+        if (is_reader(slot, one.name))
+            readers.push_back(one.name);
+    return readers;
+}
+
+/// From here to the reset the card may be verified, and a guard stands beside it.
+Result<pkcs11::SignOutcome> Signing::have_signed(const pkcs11::TokenCertificate& by,
+                                                 const Pin& pin, ByteView digest_info)
+{
+    const auto readers = readers_called(by.reader);
+    const CardGuard guard{readers, module_->worker_pid()};
+    auto outcome = module_->sign(by.index, pin, digest_info, signal());
+    leave_unverified(readers);
+    return outcome;
 }
 
 /// A site that nobody registered, and Web eID, are explained in full each time.
@@ -237,8 +259,7 @@ Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
     const auto info =
         crypto::digest_info(crypto::DigestAlgorithm::sha256, crypto::sha256(what.message()));
 
-    auto outcome = module_->sign(chosen.on_token.index, pin, info, signal());
-    leave_unverified(chosen.on_token.reader);
+    auto outcome = have_signed(chosen.on_token, pin, info);
     if (!outcome) {
         if (outcome.error().code() == Errc::pin_blocked)
             tries_left_ = 0;
