@@ -20,7 +20,7 @@ namespace {
 
 constexpr CK_ULONG absurd = CK_ULONG{1} << 40;
 constexpr int most_descriptors = 4096;
-constexpr std::size_t leak = 16UL * 1024 * 1024; // octets, until there are no more
+constexpr std::size_t most_leaked = 1UL << 30; // octets: more than any worker may have
 
 CK_FUNCTION_LIST real; // NOLINT: a test double lives in a process of its own
 
@@ -41,6 +41,19 @@ void print_much()
     std::fflush(stdout);
 }
 
+/// To the last octet, by ever smaller pieces.
+void leak_memory()
+{
+    std::size_t leaked = 0;
+    for (std::size_t piece = most_leaked / 64; piece != 0; piece /= 2)
+        for (; leaked < most_leaked; leaked += piece) {
+            void* const place = std::malloc(piece);
+            if (place == nullptr)
+                break;
+            std::memset(place, 1, piece);
+        }
+}
+
 /// What takes the same course in each function; what is left is for the function itself.
 std::string misbehave(std::string_view function)
 {
@@ -53,8 +66,8 @@ std::string misbehave(std::string_view function)
         std::exit(0);
     while (misdeed == "hang")
         ::pause();
-    while (misdeed == "spin") {
-    }
+    while (misdeed == "spin")
+        ::getppid();
     if (misdeed == "print")
         print_much();
     if (misdeed == "close_descriptors")
@@ -64,8 +77,7 @@ std::string misbehave(std::string_view function)
         while (::open("/dev/null", O_RDONLY) >= 0) {
         }
     if (misdeed == "leak_memory")
-        while (void* const leaked = std::malloc(leak))
-            std::memset(leaked, 1, leak);
+        leak_memory();
     if (misdeed == "throw")
         throw std::string{"over a C interface"};
     return misdeed;
