@@ -10,7 +10,7 @@ import unittest
 
 import canary
 import rig
-from agent_process import MODULE, OWN, challenge
+from agent_process import MODULE, OWN, challenge, cpsctl
 from agent_with_login import WithLoginManager
 from bystander import THREE_TRIES, VERIFIED, Bystander
 
@@ -90,19 +90,28 @@ class WithBystander(WithLoginManager):
 
     # The moments.
 
-    @contextlib.contextmanager
     def asking(self, *answers):
-        """A page asks for a session meanwhile; what it is told does not matter."""
+        """A page asks for a session meanwhile."""
+        return self.meanwhile(answers, lambda: self.call(
+            "POST", "/v1/sessions", {"challenge": challenge("rights.read", ttl=600)}))
+
+    def changing(self, *answers):
+        """The person changes the code meanwhile."""
+        return self.meanwhile(answers, lambda: cpsctl(self.agent, "pin", "change"))
+
+    @contextlib.contextmanager
+    def meanwhile(self, answers, call):
+        """What the call is told does not matter."""
         def ask():
             with contextlib.suppress(OSError, ValueError):
-                self.call("POST", "/v1/sessions", {"challenge": challenge("rights.read", ttl=600)})
+                call()
 
         self.agent.will_answer(*answers)
-        page = threading.Thread(target=ask)
-        page.start()
+        asker = threading.Thread(target=ask)
+        asker.start()
         self.agent.wait_for_dialog()
         yield
-        page.join(30)
+        asker.join(30)
 
     def assert_ends_unverified(self, ending):
         ending()
@@ -130,6 +139,18 @@ class LeftUnverified(WithBystander):
                 rig.wait_until(lambda: self.card.status()["verified"], "the card to take the PIN", 60)
                 self.assert_ends_unverified(ending)
                 self.card.control("delay 0")
+
+    def test_in_the_middle_of_a_change_of_the_code(self):
+        for ending in (self.terminate, self.kill_agent, self.kill_worker, self.kill_both):
+            with self.row(ending), self.changing("after 1 pin 1234", "pin 1234", "pin 1234"):
+                self.card.control(SLOW)
+                before = self.changes()
+                rig.wait_until(lambda: self.changes() > before, "the new code to reach the card", 60)
+                self.assert_ends_unverified(ending)
+                self.card.control("delay 0")
+
+    def changes(self):
+        return sum(line.startswith("> 00 24 00 01") for line in self.card.apdus())
 
     @unittest.skipIf(OURS, "our module resets the card by itself")
     def test_an_agent_that_stands_still_is_as_good_as_a_dead_one(self):
