@@ -104,7 +104,7 @@ class Change(PinCase):
 
     def test_two_new_codes_that_differ_never_reach_the_card(self):
         self.refused("pin_cancelled", self.change(f"pin {PIN}", f"pin {NEW}", f"pin {WRONG}", "cancel"))
-        self.assertEqual(self.agent.dialogs()[3]["error"],
+        self.assertEqual(" ".join(self.agent.dialogs()[3]["error"].split()),
                          "Les deux nouveaux codes sont différents. Rien n'a été envoyé à la carte.")
         self.assertEqual((self.codes_sent(), self.tries()[0]), ([], 3))
         self.must(self.change(f"pin {PIN}", f"pin {NEW}", f"pin {WRONG}", f"pin {NEW}", f"pin {NEW}"))
