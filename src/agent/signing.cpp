@@ -86,6 +86,7 @@ private:
     std::optional<steady_clock::time_point> pin_entered_; // by a human; empty: this moment
     std::optional<SessionGrant> grant_;
     bool card_refused_ = false;
+    bool seen_whole_ = false;         ///< the words of the last dialog named every feature
     Wording wording_ = Wording::full; ///< the same in every dialog of the request
 };
 
@@ -132,7 +133,9 @@ Result<Pin> Signing::ask(const Chosen& chosen, AskedFor::Before before)
         if (!agreed)
             return agreed.error();
     }
-    return bench_.prompt.ask_pin(pin_dialog(asked), bench_.cancel, until());
+    const auto dialog = pin_dialog(asked);
+    seen_whole_ = dialog.whole;
+    return bench_.prompt.ask_pin(dialog, bench_.cancel, until());
 }
 
 /// From here to the reset the card may be verified, and a guard stands beside it.
@@ -278,7 +281,7 @@ Result<std::string> Signing::run()
         auto token = sign(*chosen, *pin);
         if (grant_ && bench_.config.pin_cache == PinCache::renewal)
             grant_->pin = std::move(*pin);
-        if (token && may_be_remembered() && wording_ == Wording::full)
+        if (token && may_be_remembered() && seen_whole_ && wording_ == Wording::full)
             bench_.consents.given(*request_.portal, features);
         if (token || token.error().code() != Errc::pin_wrong)
             return token;
