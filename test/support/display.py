@@ -7,7 +7,9 @@ import rig
 
 SHOTS = rig.BUILD_ROOT / "artefacts"
 SIZE = (1024, 768)  # pixels: a small laptop's
-PLACES = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "GPG_TTY", "TERM")
+# MALLOC_PERTURB_ is Meson's, and gcr's prompter does not live with it.
+PLACES = ("MALLOC_PERTURB_", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "GPG_TTY",
+          "TERM")
 
 
 def environment(**places):
