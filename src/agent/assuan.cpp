@@ -16,6 +16,7 @@ constexpr unsigned gpg_timeout = 62;
 constexpr unsigned gpg_canceled = 99;
 constexpr unsigned gpg_not_confirmed = 114;
 constexpr unsigned gpg_fully_canceled = 278;
+constexpr unsigned gpg_window_too_small = 301;
 
 Error error_of(std::string_view line)
 {
@@ -27,6 +28,8 @@ Error error_of(std::string_view line)
     case gpg_canceled:
     case gpg_fully_canceled: return {Errc::pin_cancelled, "the dialog was cancelled"};
     case gpg_not_confirmed: return {Errc::consent_refused, "the person said no"};
+    case gpg_window_too_small:
+        return {Errc::internal, "the terminal is too small for the dialog"};
     default:
         return {Errc::not_supported, "pinentry refused a command", static_cast<long>(number)};
     }

@@ -26,7 +26,8 @@ public:
 
     /// Sends `command`, waits for OK. Errors: what `ERR` says (pin_cancelled for
     /// GPG_ERR_CANCELED, consent_refused for GPG_ERR_NOT_CONFIRMED, pin_timeout for
-    /// GPG_ERR_TIMEOUT, else not_supported); cancelled; pin_timeout at the deadline; internal.
+    /// GPG_ERR_TIMEOUT, internal for GPG_ERR_WINDOW_TOO_SMALL, else not_supported);
+    /// cancelled; pin_timeout at the deadline; internal.
     Result<void> command(std::string_view command);
     /// The same; the data that came before OK go into `data`, percent-decoded.
     Result<void> command(std::string_view command, Pin& data);

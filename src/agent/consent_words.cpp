@@ -27,12 +27,10 @@ std::string disclosure(const AskedFor& asked)
     if (asked.wording == Wording::brief || said)
         return {};
     if (asked.wording == Wording::terse)
-        return fr ? "\n\nLe site reçoit votre identité."
-                  : "\n\nThe site receives your identity.";
-    return fr ? "\n\nLe site reçoit votre nom, votre identifiant national et le numéro de "
-                "votre "
+        return fr ? "\nLe site reçoit votre identité." : "\nThe site receives your identity.";
+    return fr ? "\nLe site reçoit votre nom, votre identifiant national et le numéro de votre "
                 "carte."
-              : "\n\nThe site receives your name, your national identifier and your card's "
+              : "\nThe site receives your name, your national identifier and your card's "
                 "number.";
 }
 
@@ -47,19 +45,16 @@ std::string closing_words(const AskedFor& asked)
         return (fr ? "\n\nVous avez déjà donné cet accord. Pour le donner encore, "
                    : "\n\nYou agreed to this before. To agree again, ") +
                how;
-    auto words = (fr ? "\n\nSi vous êtes d'accord, " : "\n\nIf you agree, ") + how;
+    if (asked.wording == Wording::terse)
+        return (fr ? "\n\nPour accepter, " : "\n\nTo agree, ") + how;
+    const auto words = (fr ? "\n\nSi vous êtes d'accord, " : "\n\nIf you agree, ") + how;
     if (asked.remembered_days == 0)
         return words;
     const auto days = std::to_string(asked.remembered_days);
-    if (asked.wording == Wording::terse)
-        return words +
-               (fr ? " (Retenu " + days + " jours.)" : " (Remembered " + days + " days.)");
-    return words + (fr ? " Votre accord sera retenu " + days +
-                             " jours : la fenêtre sera alors plus courte, et votre code "
-                             "toujours demandé."
-                       : " It will be remembered for " + days +
-                             " days: this window will be shorter then, and your code asked "
-                             "for all the same.");
+    return words + (fr ? " Accord retenu " + days +
+                             " jours : fenêtre plus courte, code toujours demandé."
+                       : " Remembered for " + days +
+                             " days: a shorter window, your code all the same.");
 }
 
 } // namespace cps::agent

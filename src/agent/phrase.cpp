@@ -1,8 +1,8 @@
 #include "phrase.hpp"
 
+#include "display.hpp"
 #include "private_file.hpp"
 #include "runtime_dir.hpp"
-#include "texts.hpp"
 
 #include "cps/base/log.hpp"
 
@@ -41,7 +41,7 @@ Result<std::string> as_phrase(std::string_view typed)
     if (characters(phrase) < min_phrase)
         return Error{Errc::bad_argument, "a phrase has at least 8 characters"};
     if (characters(phrase) > max_phrase || phrase.size() > max_phrase_octets)
-        return Error{Errc::bad_argument, "a phrase has at most 40 characters and 80 octets"};
+        return Error{Errc::bad_argument, "a phrase has at most 40 characters and 60 octets"};
     if (for_display(phrase, max_phrase) != phrase)
         return Error{Errc::bad_argument, "a phrase has only characters that can be seen"};
     return std::string{phrase};

@@ -16,7 +16,7 @@ namespace cps::agent {
 
 inline constexpr std::size_t min_phrase = 8;  // characters; fewer are guessed, or are a PIN
 inline constexpr std::size_t max_phrase = 40; // characters: it stays on one line
-inline constexpr std::size_t max_phrase_octets = 80; // it leaves room for the words below
+inline constexpr std::size_t max_phrase_octets = 60; // it leaves room for the words below
 
 /// `$XDG_STATE_HOME/cps-agent/phrase`, or empty.
 std::filesystem::path phrase_file();

@@ -19,6 +19,7 @@ struct Dialog {
     std::string error;  ///< shown in red; empty: none
     std::string ok;
     std::string cancel;
+    bool whole = true; ///< false: some of what is asked for is counted, not named
 };
 
 /// A window that stays while the person does something elsewhere, such as typing on the

@@ -1,6 +1,6 @@
 #include "pin_texts.hpp"
 
-#include "texts.hpp"
+#include "display.hpp"
 
 namespace cps::agent {
 namespace {

@@ -1,5 +1,7 @@
 #include "pinentry.hpp"
 
+#include "display.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -54,9 +56,9 @@ Result<void> Pinentry::prepare(Assuan& assuan, const Dialog& dialog, Deadline un
         std::string value;
     };
     const Text texts[] = {{"SETTITLE", dialog.title},
-                          {"SETDESC", dialog.description},
+                          {"SETDESC", in_rows(dialog.description)},
                           {"SETPROMPT", without_shortcut(dialog.prompt)},
-                          {"SETERROR", dialog.error},
+                          {"SETERROR", in_rows(dialog.error)},
                           {"SETOK", without_shortcut(dialog.ok)},
                           {"SETCANCEL", without_shortcut(dialog.cancel)}};
     for (const auto& text : texts) {

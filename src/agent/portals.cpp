@@ -1,5 +1,6 @@
 #include "portals.hpp"
 
+#include "display.hpp"
 #include "toml_table.hpp"
 
 #include <algorithm>
@@ -7,8 +8,9 @@
 namespace cps::agent {
 namespace {
 
-Words words(TomlTable& parent, std::string_view key, const std::string& file,
-            std::vector<ConfigProblem>& problems)
+/// @param longest in characters; in octets half more.
+Words words(TomlTable& parent, std::string_view key, std::size_t longest,
+            const std::string& file, std::vector<ConfigProblem>& problems)
 {
     Words out;
     const auto* const table = parent.table(key);
@@ -22,6 +24,11 @@ Words words(TomlTable& parent, std::string_view key, const std::string& file,
     reader.refuse_other_keys();
     if (out.fr.empty() || reader.bad())
         parent.complain(key, "wants its French words: { fr = \"…\", en = \"…\" }");
+    for (const auto& text : {out.fr, out.en})
+        if (for_display(text, longest) != text)
+            parent.complain(key,
+                            "must be shown whole: at most " + std::to_string(longest) +
+                                " characters that can be seen, and half as many octets more");
     return out;
 }
 
@@ -33,7 +40,7 @@ void read_feature(Portal& portal, const toml::table& table, const std::string& f
     if (!id || id->is_login())
         reader.complain("id", "must be [a-z0-9._-], 1 to 64 characters, and not \"login\"");
     PortalFeature feature;
-    feature.label = words(reader, "label", file, problems);
+    feature.label = words(reader, "label", Portals::max_label, file, problems);
     const auto mode = reader.choice("mode", {"session", "card"});
     if (!mode && !reader.bad())
         reader.complain("mode", "is missing");
@@ -67,7 +74,7 @@ std::optional<Portal> read_portal(const std::filesystem::path& path, bool allow_
     Portal portal{*origin, {}, {}, {}, false, {}};
     if (!origin->is_https() && !allow_http_loopback)
         table.complain("origin", "is http, which wants allow_http_loopback in agent.toml");
-    portal.name = words(table, "name", file, problems);
+    portal.name = words(table, "name", Portals::max_name, file, problems);
     portal.redirect_uris = table.texts("redirect_uris");
     for (const auto& uri : portal.redirect_uris)
         if (!lies_under(uri, *origin))

@@ -52,6 +52,8 @@ public:
     static constexpr std::size_t max_files = 256;   // in one folder
     static constexpr std::size_t max_features = 64; // of one portal
     static constexpr unsigned max_limit = 10'000;   // feature tokens a session
+    static constexpr std::size_t max_name = 60;     // characters; octets: half more
+    static constexpr std::size_t max_label = 120;   // the same; both are shown whole
 
     /// Adds every `*.toml` of `folder`, in the order of their names; a bad file is told in
     /// `problems` and left out whole. A folder that is not there is empty.

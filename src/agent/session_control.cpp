@@ -1,6 +1,6 @@
 #include "session_control.hpp"
 
-#include "texts.hpp"
+#include "display.hpp"
 #include "token_call.hpp"
 
 #include "cps/token/feature_list.hpp"

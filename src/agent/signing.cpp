@@ -1,6 +1,7 @@
 #include "signing.hpp"
 
 #include "card_checks.hpp"
+#include "card_guard.hpp"
 #include "chosen.hpp"
 #include "signable.hpp"
 #include "texts.hpp"
@@ -76,7 +77,8 @@ private:
     Moment this_moment() const;
     Signable what_to_sign(const Chosen& chosen, const Moment& moment) const;
     bool may_be_remembered() const;
-    void leave_unverified(const std::string& reader);
+    Result<pkcs11::SignOutcome> have_signed(const pkcs11::TokenCertificate& by, const Pin& pin,
+                                            ByteView digest_info);
     Error explained(const Error& error) const
     {
         return cps::agent::explained(error, bench_.cancel);
@@ -91,8 +93,8 @@ private:
     std::optional<steady_clock::time_point> pin_entered_; // by a human; empty: this moment
     std::optional<SessionGrant> grant_;
     bool card_refused_ = false;
+    bool seen_whole_ = false;         ///< the words of the last dialog named every feature
     Wording wording_ = Wording::full; ///< the same in every dialog of the request
-    bool consent_shown_ = false;
 };
 
 Result<Chosen> Signing::look()
@@ -143,8 +145,9 @@ Result<Pin> Signing::ask(const AskedFor& asked)
 {
     if (const auto agreed = agree_to_last_try(asked); !agreed)
         return agreed.error();
-    consent_shown_ = true;
-    return bench_.prompt.ask_pin(pin_dialog(asked), bench_.cancel, until());
+    const auto dialog = pin_dialog(asked);
+    seen_whole_ = dialog.whole;
+    return bench_.prompt.ask_pin(dialog, bench_.cancel, until());
 }
 
 /// The consent first, by a click; then the code, on the reader, as long as a window says so.
@@ -155,8 +158,9 @@ Result<std::string> Signing::at_keypad(const Chosen& chosen, const AskedFor& ask
         return agreed.error();
     const bool went_wrong = asked.tries_left != 3 || asked.before != AskedFor::Before::nothing;
     if (!is_renewal() || went_wrong) {
-        consent_shown_ = true;
-        const auto agreed = bench_.prompt.confirm(pin_dialog(asked), bench_.cancel, until());
+        const auto dialog = pin_dialog(asked);
+        seen_whole_ = dialog.whole;
+        const auto agreed = bench_.prompt.confirm(dialog, bench_.cancel, until());
         if (!agreed && agreed.error().code() == Errc::consent_refused &&
             asked.before == AskedFor::Before::wrong_pin) // the consent was given before
             return Error{Errc::pin_cancelled, "given up after a wrong code"};
@@ -169,11 +173,16 @@ Result<std::string> Signing::at_keypad(const Chosen& chosen, const AskedFor& ask
     return sign(chosen, Pin{});
 }
 
-/// A verified PIN would serve the next program: the worker ends first, then the card is reset.
-void Signing::leave_unverified(const std::string& reader)
+/// From here to the reset the card may be verified, and a guard stands beside it.
+Result<pkcs11::SignOutcome> Signing::have_signed(const pkcs11::TokenCertificate& by,
+                                                 const Pin& pin, ByteView digest_info)
 {
+    const auto readers = readers_called(by.reader, bench_.presence);
+    const CardGuard guard{readers, module_->worker_pid()};
+    auto outcome = module_->sign(by.index, pin, digest_info, signal());
     module_.reset();
-    reset_cards_in(reader, bench_.presence);
+    reset_cards(readers);
+    return outcome;
 }
 
 /// A site that nobody registered, and Web eID, are explained in full each time.
@@ -225,8 +234,7 @@ Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
     const auto info =
         crypto::digest_info(crypto::DigestAlgorithm::sha256, crypto::sha256(what.message()));
 
-    auto outcome = module_->sign(chosen.on_token.index, pin, info, signal());
-    leave_unverified(chosen.on_token.reader);
+    auto outcome = have_signed(chosen.on_token, pin, info);
     if (!outcome) {
         if (outcome.error().code() == Errc::pin_blocked)
             tries_left_ = 0;
@@ -311,7 +319,7 @@ Result<std::string> Signing::run()
             if (grant_ && bench_.config.pin_cache == PinCache::renewal)
                 grant_->pin = std::move(*pin);
         }
-        if (token && consent_shown_ && may_be_remembered() && wording_ == Wording::full)
+        if (token && may_be_remembered() && seen_whole_ && wording_ == Wording::full)
             bench_.consents.given(*request_.portal, features);
         if (token || token.error().code() != Errc::pin_wrong)
             return token;

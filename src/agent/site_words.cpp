@@ -5,16 +5,16 @@
 namespace cps::agent {
 namespace {
 
-// A dialog may cut what is longer than its window.
-constexpr std::size_t longest_line = 60; // characters of an origin on one line
+constexpr std::size_t longest_line = 56; // characters of an origin on one line (max_columns)
 constexpr std::size_t shown_end = 48;    // characters of a long one's end
 
-/// `text` in rows of `longest_line` characters.
-std::string in_rows(std::string_view text)
+/// `text` in rows of `longest_line` characters. A row that goes on says so: it could read as
+/// another site's whole origin.
+std::string split(std::string_view text)
 {
     std::string rows;
     for (; text.size() > longest_line; text.remove_prefix(longest_line))
-        rows += "\n  " + std::string{text.substr(0, longest_line)};
+        rows += "\n  " + std::string{text.substr(0, longest_line)} + "…";
     return rows + "\n  " + std::string{text};
 }
 
@@ -49,7 +49,7 @@ std::string site_lines(const token::Origin& origin, std::string_view language)
         lines += text;
     else
         lines += "…" + text.substr(text.size() - shown_end) +
-                 (fr ? "\nEn entier :" : "\nIn full:") + in_rows(text);
+                 (fr ? "\nEn entier :" : "\nIn full:") + split(text);
     const auto name = HostName::read(host_of(text));
     if (name.kind == HostName::Kind::latin)
         lines += (fr ? "\nSe lit : " : "\nReads: ") + end_of(name.unicode);
@@ -68,10 +68,10 @@ std::string site_warnings(const token::Origin& origin, std::string_view resemble
     case HostName::Kind::ascii:
     case HostName::Kind::latin: break;
     case HostName::Kind::foreign:
-        add(fr ? "le nom de ce site contient des lettres d'un autre alphabet, qui peuvent "
-                 "imiter le nom d'un autre site."
-               : "this site's name holds letters of another alphabet, which can imitate "
-                 "another site's name.");
+        add(fr ? "ce nom contient des lettres d'un autre alphabet, qui peuvent imiter "
+                 "celui d'un autre site."
+               : "this name holds letters of another alphabet, which can imitate "
+                 "another site's.");
         break;
     case HostName::Kind::undecodable:
         add(fr ? "le nom de ce site n'est pas un nom international valide."

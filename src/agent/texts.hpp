@@ -11,18 +11,6 @@
 
 namespace cps::agent {
 
-/// Makes text from a portal file or a certificate safe to show: control and bidirectional
-/// characters, line and paragraph separators and invalid UTF-8 go; at most `max_characters`,
-/// the cut shown by "…". pinentry-gtk2 and -qt would honour them.
-std::string for_display(std::string_view text, std::size_t max_characters);
-
-/// Octets of a dialog's words in a line to pinentry, where a line feed and % take three.
-std::size_t octets_shown(std::string_view text);
-
-/// Such octets of the words below the recognition phrase: an Assuan line has 1000, less
-/// "SETDESC" and the phrase with its own words.
-inline constexpr std::size_t max_text = 880;
-
 /// How much a consent dialog explains. The gesture is the same.
 enum class Wording {
     full,  ///< the first time, and for whatever is never remembered
@@ -48,8 +36,9 @@ struct AskedFor {
     bool renewal = false;         ///< of a session that was agreed to
 };
 
-/// Consent and PIN in one dialog: who asks, for what, in words. For a keypad the consent alone,
-/// to be confirmed.
+/// Consent and PIN in one dialog: who asks, for what, in words. Not `whole` where it has no
+/// room for every feature: then it does not say either that the consent will be remembered.
+/// For a keypad the consent alone, to be confirmed.
 Dialog pin_dialog(const AskedFor& asked);
 /// While the person types on the reader's own keypad: for whom, and whose card.
 Dialog keypad_notice(const AskedFor& asked);

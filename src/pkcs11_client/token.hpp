@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cps::pkcs11 {
 
@@ -38,6 +39,8 @@ public:
     /// @throws Error module_failed.
     explicit Tokens(const std::string& module_path);
 
+    /// Those with a token in them. @throws Error module_failed with the CK_RV.
+    std::vector<CK_SLOT_ID> slots() const;
     /// Asks the card again each time. Nothing if no slot has that token.
     /// @throws Error module_failed with the CK_RV.
     std::optional<TokenState> state_of(const pkcs11h_token_id_s& token) const;

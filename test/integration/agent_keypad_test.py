@@ -67,7 +67,7 @@ class Tokens(WithKeypad):
         consent, window = self.agent.dialogs()
         self.assertEqual((consent["kind"], window["kind"]), ("confirm", "message"))
         self.assertIn(ORIGIN, consent["desc"])
-        self.assertIn("acceptez, puis tapez votre code sur le lecteur", consent["desc"])
+        self.assertIn("acceptez, puis tapez votre code sur le lecteur", " ".join(consent["desc"].split()))
         self.assertIn("clavier du lecteur", window["desc"])
         self.assertIn(ORIGIN, window["desc"])
         self.assertIn("Carte : ", window["desc"])
@@ -226,7 +226,7 @@ class Sessions(WithKeypad):
         renewed = self.renew(session)
         self.assertEqual(renewed.status, 200, renewed.body)
         self.assertEqual((self.kinds(), self.keypad.asked()), (["message"], ["verify 4 4"]))
-        self.assertIn("poursuivre votre session avec amelipro", self.agent.dialogs()[0]["desc"])
+        self.assertIn("poursuivre votre session avec amelipro", " ".join(self.agent.dialogs()[0]["desc"].split()))
         claims = claims_of(renewed.json["token"])
         self.assertLessEqual(claims["iat"] - claims["auth_time"], 2)  # a person was there
 

@@ -16,6 +16,11 @@ READ = {"htm": "GET", "htu": ORIGIN + "/api/patients", "rid": "A" * 43}
 UNKNOWN = "https://unknown.example"
 
 
+def words_of(dialog):
+    """What is read, wherever its lines are broken."""
+    return " ".join(dialog["desc"].split())
+
+
 class Consents(WithCard):
     def setUp(self):
         super().setUp()
@@ -33,7 +38,7 @@ class Consents(WithCard):
         self.agent.will_answer(*(answers or ("pin 1234",)))
         answer = self.agent.token()
         self.assertEqual(answer.status, 200, answer.body)
-        return self.agent.dialogs()[-1]["desc"]
+        return words_of(self.agent.dialogs()[-1])
 
     def consents(self):
         told = cpsctl(self.agent, "consents", "--json")
@@ -55,7 +60,7 @@ class Consents(WithCard):
         self.login()
         self.agent.will_answer("pin 1234")
         self.assertEqual(self.agent.token(challenge("infopatient.read"), **READ).status, 200)
-        shown = self.agent.dialogs()[0]["desc"]
+        shown = words_of(self.agent.dialogs()[0])
         self.assertIn("votre code est demandé à chaque fois", shown)
         self.assertIn("Le site reçoit votre nom", shown)
         self.assertEqual([c["features"] for c in self.consents()], [["login"], ["infopatient.read"]])
@@ -65,12 +70,27 @@ class Consents(WithCard):
         for _ in range(2):
             answer = self.agent.call("POST", "/v1/sessions", {"challenge": challenge("infopatient.list", ttl=600)})
             self.assertEqual(answer.status, 200, answer.body)
-        first, second = (shown["desc"] for shown in self.agent.dialogs())
+        first, second = (words_of(shown) for shown in self.agent.dialogs())
         self.assertIn("Le site reçoit votre nom", first)
         self.assertNotIn("Le site reçoit votre nom", second)
         for shown in (first, second):
             self.assertIn("200 consultations au plus", shown)
         self.assertEqual(len(self.pin_attempts()), 2)
+
+    def test_a_consent_to_more_than_there_was_room_for_is_not_remembered(self):
+        features = [f"patient.{number}" for number in range(11)]
+        self.restart(portals={"amelipro.toml": f'origin = "{ORIGIN}"\nname = {{ fr = "amelipro" }}\n' + "".join(
+            f'[[feature]]\nid = "{one}"\nlabel = {{ fr = "Lire {one}" }}\nmode = "session"\nlimit = 9\n' for one in features)})
+        self.agent.will_answer("pin 1234", "pin 1234", "pin 1234")
+        for asked in (features, features, features[:10]):
+            answer = self.agent.call("POST", "/v1/sessions", {"challenge": challenge(feat=asked, ttl=600)})
+            self.assertEqual(answer.status, 200, answer.body)
+        for shown in self.agent.dialogs()[:2]:
+            self.assertIn("et 1 de plus", words_of(shown))
+            self.assertIn("Le site reçoit votre nom", words_of(shown))
+            self.assertNotIn("retenu", words_of(shown))
+        self.assertIn("retenu 90 jours", words_of(self.agent.dialogs()[2]))
+        self.assertEqual([len(consent["features"]) for consent in self.consents()], [10])
 
     def test_only_a_completed_dialog_is_remembered(self):
         self.agent.will_answer("cancel")
@@ -169,7 +189,7 @@ class UnknownOrigins(WithCard):
             self.assertEqual(answer.headers["Access-Control-Allow-Origin"], UNKNOWN)
             claims = claims_of(answer.json["token"])
             self.assertEqual((claims["aud"], claims["feat"]), (UNKNOWN, ["login"]))
-            shown = self.agent.dialogs()[0]["desc"]
+            shown = words_of(self.agent.dialogs()[0])
             for part in ("Un site non enregistré", UNKNOWN, "votre nom", "votre identifiant national",
                          "numéro de votre carte"):
                 self.assertIn(part, shown)
@@ -211,7 +231,7 @@ class UnknownOrigins(WithCard):
                 shown = self.agent.dialogs()[0]["desc"]
                 self.assertTrue(shown.partition("\n\n")[2].startswith("ATTENTION"), shown)  # below the phrase
                 for part in (*words, origin):
-                    self.assertIn(part, shown)
+                    self.assertIn(part, words_of(self.agent.dialogs()[0]))
                 self.assertTrue(shown.isprintable() or shown.replace("\n", "").isprintable())
         self.agent.will_answer("pin 1234")
         self.assertEqual(self.agent.token(origin="https://xn--caf-dma.example").status, 200)

@@ -104,7 +104,7 @@ class Change(PinCase):
 
     def test_two_new_codes_that_differ_never_reach_the_card(self):
         self.refused("pin_cancelled", self.change(f"pin {PIN}", f"pin {NEW}", f"pin {WRONG}", "cancel"))
-        self.assertEqual(self.agent.dialogs()[3]["error"],
+        self.assertEqual(" ".join(self.agent.dialogs()[3]["error"].split()),
                          "Les deux nouveaux codes sont différents. Rien n'a été envoyé à la carte.")
         self.assertEqual((self.codes_sent(), self.tries()[0]), ([], 3))
         self.must(self.change(f"pin {PIN}", f"pin {NEW}", f"pin {WRONG}", f"pin {NEW}", f"pin {NEW}"))
@@ -187,7 +187,7 @@ class Unblock(PinCase):
         self.refused("pin_blocked", self.change())
         self.assertEqual(self.agent.dialogs(), [])  # no code is typed in vain
         self.must(self.unblock(f"pin {PUK}", f"pin {NEW}", f"pin {NEW}"))
-        self.assertIn("code de déblocage (PUK)", self.agent.dialogs()[0]["desc"])
+        self.assertIn("code de déblocage (PUK)", " ".join(self.agent.dialogs()[0]["desc"].split()))
         self.assertEqual(self.tries()[0], 3)
         self.assertFalse(self.verified())
         self.assertEqual(self.login(NEW).status, 200)
@@ -207,7 +207,7 @@ class Unblock(PinCase):
         said = self.refused("puk_wrong", self.unblock(f"pin {WRONG_PUK}", f"pin {NEW}", f"pin {NEW}"))
         self.assertIn("Essais restants : 1", said)
         self.refused("consent_refused", self.unblock("no", f"pin {PUK}", f"pin {NEW}", f"pin {NEW}"))
-        self.assertIn("bloquée définitivement", self.agent.dialogs()[0]["desc"])
+        self.assertIn("bloquée définitivement", " ".join(self.agent.dialogs()[0]["desc"].split()))
         self.assertEqual(self.tries()[1], 1)
         self.refused("puk_blocked", self.unblock("ok", f"pin {WRONG_PUK}", f"pin {NEW}", f"pin {NEW}"))
         self.refused("puk_blocked", self.unblock())

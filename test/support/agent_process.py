@@ -70,7 +70,8 @@ class Answer:
 class Agent:
     """Starts at once, waits until it listens; `stop` ends it by its process id."""
 
-    def __init__(self, folder, module=MODULE, portals=None, settings="", environment=None, program=None):
+    def __init__(self, folder, module=MODULE, portals=None, settings="", environment=None, program=None,
+                 pinentry=ROOT / "test/support/pinentry"):
         self.folder = pathlib.Path(folder)
         self.runtime = self.folder / "cps-agent"
         self.state = self.folder / "state" / "cps-agent"
@@ -78,7 +79,7 @@ class Agent:
         for name, text in (PORTALS if portals is None else portals).items():
             (self.folder / "portals.d" / name).write_text(text)
         (self.folder / "agent.toml").write_text(
-            f'module = "{module}"\npinentry_program = "{ROOT}/test/support/pinentry"\n{settings}'
+            f'module = "{module}"\npinentry_program = "{pinentry}"\n{settings}'
             + ("" if "broker" in settings else 'broker = "off"\n')  # this machine may have one
         )
         self.environment = {
@@ -188,13 +189,21 @@ class Agent:
     def threads(self):
         return int(self.status_file()["Threads"])
 
+    def major_faults(self):
+        """Pages that had to be fetched from a disk: each is a wait, too, and the machine's doing."""
+        return int(pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[9])
+
     def voluntary_switches(self):
-        total = 0
+        return sum(self.switches_by_thread().values())
+
+    def switches_by_thread(self):
+        """The server's thread has the process's own number."""
+        found = {}
         for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
             for line in (task / "status").read_text().splitlines():
                 if line.startswith("voluntary_ctxt_switches"):
-                    total += int(line.split()[1])
-        return total
+                    found[int(task.name)] = int(line.split()[1])
+        return found
 
 
 def cpsctl(agent, *arguments, stdin=None, timeout=150):

@@ -3,9 +3,9 @@
 #include "subcommand.hpp"
 #include "vectors/vectors.hpp"
 
+#include "display.hpp"
 #include "runtime_dir.hpp"
 #include "site_words.hpp"
-#include "texts.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -18,8 +18,6 @@
 
 namespace cps::ctl {
 namespace {
-
-constexpr std::size_t max_words = 120; // characters of a name or label
 
 struct Options {
     AddOptions add;
@@ -104,11 +102,12 @@ void print_portal(const agent::Portal& portal)
 {
     const auto language = locale_language();
     const bool fr = language == "fr";
-    std::cout << agent::for_display(portal.name.in(language), max_words) << '\n'
+    std::cout << agent::for_display(portal.name.in(language), agent::Portals::max_name) << '\n'
               << agent::site_lines(portal.origin, language) << '\n';
     for (const auto& [id, feature] : portal.features) {
-        std::cout << "  • " << agent::for_display(feature.label.in(language), max_words) << " ["
-                  << id.str() << "] ";
+        std::cout << "  • "
+                  << agent::for_display(feature.label.in(language), agent::Portals::max_label)
+                  << " [" << id.str() << "] ";
         if (feature.mode == agent::FeatureMode::card)
             std::cout << (fr ? "(votre code à chaque fois)\n" : "(your code each time)\n");
         else

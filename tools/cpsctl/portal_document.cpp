@@ -1,6 +1,6 @@
 #include "portal_document.hpp"
 
-#include "texts.hpp"
+#include "display.hpp"
 
 #include "cps/token/json.hpp"
 
@@ -13,8 +13,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr int document_version = 1;
-constexpr std::size_t max_words = 120;        // characters of a name or label
-constexpr std::size_t max_words_octets = 480; // the same in UTF-8
 constexpr std::size_t max_redirect_uris = 16; // pages that a redirect may come back to
 constexpr std::size_t max_address = 1024;     // octets
 
@@ -33,26 +31,28 @@ bool has_only(const json::object& object, Names names)
     });
 }
 
-std::string words_in(const json::object& object, std::string_view language, bool required)
+/// @param longest in characters; in octets half more.
+std::string words_in(const json::object& object, std::string_view language, bool required,
+                     std::size_t longest)
 {
     if (!required && object.if_contains(language) == nullptr)
         return {};
     const auto text = token::string_member(object, language);
-    if (!text || text->empty() || text->size() > max_words_octets)
-        refuse("a name or label is missing, empty or too long");
-    if (agent::for_display(*text, max_words) != *text)
+    if (!text || text->empty())
+        refuse("a name or label is missing or empty");
+    if (agent::for_display(*text, longest) != *text)
         refuse("a name or label is too long or holds a character that could deceive");
     return std::string{*text};
 }
 
-agent::Words read_words(const json::object& parent, std::string_view key)
+agent::Words read_words(const json::object& parent, std::string_view key, std::size_t longest)
 {
     constexpr std::array<std::string_view, 2> members{"fr", "en"};
     const auto* const value = parent.if_contains(key);
     if (value == nullptr || !value->is_object() || !has_only(value->get_object(), members))
         refuse("a name or label is not {\"fr\",\"en\"?}");
-    return {words_in(value->get_object(), "fr", true),
-            words_in(value->get_object(), "en", false)};
+    return {words_in(value->get_object(), "fr", true, longest),
+            words_in(value->get_object(), "en", false, longest)};
 }
 
 void read_feature(agent::Portal& portal, const json::value& value)
@@ -74,7 +74,7 @@ void read_feature(agent::Portal& portal, const json::value& value)
         refuse("a feature's id is not [a-z0-9._-]{1,64}, or is \"login\"");
 
     agent::PortalFeature feature;
-    feature.label = read_words(object, "label");
+    feature.label = read_words(object, "label", agent::Portals::max_label);
     feature.mode = session ? agent::FeatureMode::session : agent::FeatureMode::card;
     if (session) {
         const auto limit = token::integer_member(object, "limit");
@@ -106,7 +106,8 @@ agent::Portal read(const json::object& object)
         token::Origin::parse(token::string_member(object, "origin").value_or(""));
     if (!origin)
         refuse("origin is not https://host[:port]");
-    agent::Portal portal{*origin, read_words(object, "name"), {}, {}, false, {}};
+    agent::Portal portal{
+        *origin, read_words(object, "name", agent::Portals::max_name), {}, {}, false, {}};
 
     const auto* const features = token::array_member(object, "features");
     if (features == nullptr || features->size() > agent::Portals::max_features)

@@ -165,6 +165,26 @@ TEST_SUITE("agent")
               FeatureMode::card);
     }
 
+    TEST_CASE("a portal whose name or label could not be shown whole is refused")
+    {
+        const Folder folder;
+        const auto problems_of = [&](const std::string& name, const std::string& label) {
+            folder.write("one.toml", "origin = \"https://one.example\"\nname = { fr = \"" +
+                                         name +
+                                         "\" }\n[[feature]]\nid = \"a\"\nmode = \"card\"\n" +
+                                         "label = { fr = \"" + label + "\" }\n");
+            Portals portals;
+            std::vector<ConfigProblem> problems;
+            portals.load(folder.path(), false, problems);
+            return problems.size();
+        };
+
+        CHECK(problems_of(std::string(60, 'n'), std::string(120, 'l')) == 0);
+        CHECK(problems_of(std::string(61, 'n'), "l") != 0);
+        CHECK(problems_of("n", std::string(121, 'l')) != 0);
+        CHECK(problems_of("n\u202E", "l") != 0);
+    }
+
     TEST_CASE("a loopback portal over http wants allow_http_loopback")
     {
         Portals portals;

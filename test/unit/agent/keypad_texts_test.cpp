@@ -1,3 +1,4 @@
+#include "display.hpp"
 #include "texts.hpp"
 
 #include <doctest/doctest.h>

@@ -74,6 +74,30 @@ TEST_SUITE("agent")
         CHECK(scripted.shown().find(R"("keyinfo": "--clear")") != std::string::npos);
     }
 
+    TEST_CASE(
+        "underscores are shortcuts in a field's and a button's words, and letters elsewhere")
+    {
+        Scripted scripted{"cancel\n"};
+        scripted.dialog = {"un_titre", "une_ligne", "un_code :", "", "d_accord", "non_merci"};
+
+        CHECK(scripted.ask().error().code() == Errc::pin_cancelled);
+
+        const auto shown = scripted.shown();
+        for (const auto* const part :
+             {"un_titre", "une_ligne", "un__code :", "d__accord", "non__merci"})
+            CHECK(shown.find('"' + std::string{part} + '"') != std::string::npos);
+    }
+
+    TEST_CASE("a dialog's lines are broken before pinentry, which may not break them")
+    {
+        Scripted scripted{"cancel\n"};
+        scripted.dialog.description = std::string(40, 'a') + ' ' + std::string(40, 'b');
+
+        CHECK(scripted.ask().error().code() == Errc::pin_cancelled);
+
+        CHECK(scripted.shown().find(R"(a\nb)") != std::string::npos);
+    }
+
     TEST_CASE("a dialog that is cancelled or times out is told apart")
     {
         Scripted scripted{"cancel\ntimeout\n"};

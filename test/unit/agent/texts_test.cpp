@@ -7,25 +7,6 @@ using namespace cps::agent;
 
 TEST_SUITE("agent")
 {
-    TEST_CASE("text from outside loses what could deceive, and keeps its accents")
-    {
-        CHECK(for_display("Hôpital « Saint-Éloi » 中", 60) == "Hôpital « Saint-Éloi » 中");
-        CHECK(for_display("a\nb\tc\x7F", 60) == "abc");
-        CHECK(for_display("\u202Eoilema\u202C", 60) == "oilema"); // bidirectional override
-        CHECK(for_display("a\u200Bb\u2028c\uFEFF", 60) == "abc");
-        CHECK(for_display("\xC0\xAF"
-                          "a\xED\xA0\x80"
-                          "b\xF5",
-                          60) == "ab");             // overlong, surrogate, out of range
-        CHECK(for_display("a\xE2\x82", 60) == "a"); // cut short
-    }
-
-    TEST_CASE("text from outside is clipped between characters")
-    {
-        CHECK(for_display("éééé", 3) == "ééé…");
-        CHECK(for_display("ééé", 3) == "ééé");
-    }
-
     TEST_CASE("the dialog names the portal, its origin in full, the feature and the holder")
     {
         AskedFor asked{"fr",
@@ -97,82 +78,36 @@ TEST_SUITE("agent")
         CHECK(pin_dialog(asked).error == "The card's code has 4 digits. No try was used.");
     }
 
-    TEST_CASE("whatever the sizes, all that tells who asks and whose card it is is shown")
+    TEST_CASE("where features have no room the consent is not whole, and not said to last")
     {
-        const std::string label63(63, 'a');
-        const std::string row = label63 + '.' + label63 + '.' + label63 + '.';
-        const std::string wide = "\U0001F600";
-        const auto many = [](std::string_view what, int times) {
-            std::string all;
-            while (times-- != 0)
-                all += what;
-            return all;
-        };
-        for (const std::string host : {"https://one.example", "https://xn--e1afmkfd.example",
-                                       "https://xn--bcher-kva.example"})
-            for (const bool is_long : {false, true})
-                for (const bool known : {false, true})
-                    for (const std::string language : {"fr", "en"})
-                        for (const auto wording : {Wording::full, Wording::brief}) {
-                            auto text = host;
-                            if (is_long)
-                                text.insert(8, row);
-                            const auto origin = token::Origin::parse(text);
-                            REQUIRE(origin);
-                            Portal portal{
-                                *origin, {many(wide, 80), many(wide, 80)}, {}, {}, false, {}};
-                            std::vector<token::Feature> features;
-                            for (int i = 0; i != 64; ++i) {
-                                features.push_back(
-                                    *token::Feature::parse("feature." + std::to_string(i)));
-                                portal.features.emplace(
-                                    features.back(),
-                                    PortalFeature{{many("é", 200), many("é", 200)},
-                                                  FeatureMode::card,
-                                                  0});
-                            }
-                            AskedFor asked{language, *origin, known ? &portal : nullptr,
-                                           features, many(wide, 80)};
-                            if (!known) {
-                                asked.features = {token::Feature::login()};
-                                asked.resembles = "https://" + row + "two.example";
-                            } else {
-                                asked.limit = 10'000;
-                                asked.remembered_days = 365;
-                            }
-                            asked.wording = wording;
-
-                            const auto shown = pin_dialog(asked).description;
-
-                            CAPTURE(text);
-                            CAPTURE(language);
-                            CAPTURE(shown);
-                            CHECK(octets_shown(shown) <= max_text);
-                            CHECK(shown.find(is_long ? text.substr(text.size() - 48) : text) !=
-                                  std::string::npos);
-                            CHECK(shown.find(many(wide, 16)) != std::string::npos);
-                            CHECK(shown.find(language == "fr" ? "tapez votre code"
-                                                              : "type your card's code") !=
-                                  std::string::npos);
-                            if (!known)
-                                CHECK(shown.find("two.example") != std::string::npos);
-                            else
-                                CHECK(shown.find("… +") != std::string::npos);
-                        }
-    }
-
-    TEST_CASE("a word of a label that is wider than a window is broken")
-    {
-        const auto read = *token::Feature::parse("patient.read");
         Portal portal{
             *token::Origin::parse("https://one.example"), {"Un", "One"}, {}, {}, false, {}};
-        portal.features.emplace(
-            read, PortalFeature{{std::string(100, 'x'), "Read"}, FeatureMode::session, 1});
+        AskedFor asked{"fr", portal.origin, &portal, {}, "ALICE"};
+        asked.remembered_days = 90;
+        const auto add = [&](const std::string& id) {
+            asked.features.push_back(*token::Feature::parse(id));
+            portal.features.emplace(asked.features.back(),
+                                    PortalFeature{{"Lire " + id, ""}, FeatureMode::session, 1});
+        };
+        for (char id = 'a'; id <= 'j'; ++id)
+            add(std::string(1, id));
+        const auto all = pin_dialog(asked);
+        CHECK(all.whole);
+        CHECK(all.description.find("  • Lire j") != std::string::npos);
+        CHECK(all.description.find("retenu 90 jours") != std::string::npos);
 
-        const auto shown =
-            pin_dialog({"fr", portal.origin, &portal, {read}, "ALICE"}).description;
+        add("k");
+        const auto some = pin_dialog(asked);
+        CHECK_FALSE(some.whole);
+        CHECK(some.description.find("  • … et 1 de plus") != std::string::npos);
+        CHECK(some.description.find("retenu") == std::string::npos);
 
-        CHECK(shown.find(std::string(60, 'x') + ' ' + std::string(40, 'x')) !=
-              std::string::npos);
+        asked.features.pop_back();
+        for (const auto& feature : asked.features)
+            portal.features.at(feature).label.fr = std::string(120, 'x');
+        const auto wide = pin_dialog(asked);
+        CHECK_FALSE(wide.whole);
+        CHECK(wide.description.find(" de plus") != std::string::npos);
+        CHECK(wide.description.find("retenu") == std::string::npos);
     }
 }

@@ -1,0 +1,100 @@
+"""A screen of a test's own (Xvfb), and a person before it who looks, types and presses buttons (xdotool)."""
+import os
+import re
+import subprocess
+
+import rig
+
+SHOTS = rig.BUILD_ROOT / "artefacts"
+SIZE = (1024, 768)  # pixels: a small laptop's
+# MALLOC_PERTURB_ is Meson's, and gcr's prompter does not live with it.
+PLACES = ("MALLOC_PERTURB_", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "GPG_TTY",
+          "TERM")
+
+
+def environment(**places):
+    """This process's, with no screen, terminal or session bus but those of `places`."""
+    kept = {name: value for name, value in os.environ.items() if name not in PLACES}
+    return {**kept, **places}
+
+
+class Display:
+    """Ends with `stop`, or with the test's process."""
+
+    def __init__(self, directory):
+        self._server = rig.Process(
+            "xvfb", ["Xvfb", "-displayfd", "1", "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp"],
+            directory, environment())
+        number = rig.wait_until(lambda: re.search(r"^(\d+)$", self._server.output(), re.MULTILINE), "a screen")
+        self.name = ":" + number[1]
+
+    def stop(self):
+        self._server.stop()
+
+    def _run(self, *command):
+        return subprocess.run(command, env=environment(DISPLAY=self.name), capture_output=True, check=False)
+
+    def windows(self, title):
+        """Those that can be seen and are called so."""
+        return self._run("xdotool", "search", "--onlyvisible", "--name", title).stdout.decode().split()
+
+    def wait_for(self, title):
+        """The window, with the keyboard: there is no window manager to give it."""
+        window = rig.wait_until(lambda: self.windows(title), f"a window {title!r}", 30)[-1]
+        self.wait_until_painted(window)
+        self._run("xdotool", "windowfocus", "--sync", window)
+        return window
+
+    def wait_until_gone(self, title, window, top):
+        """`top`: what was seen of it; the next program's window may have the same number."""
+        rig.wait_until(lambda: window not in self.windows(title) or self.top(window) != top,
+                       f"the end of the window {title!r}", 30)
+
+    def wait_until_painted(self, window):
+        """A window is there before its words are: until two looks at it are alike, and not of one colour."""
+        seen = [b""]
+
+        def settled():
+            seen.append(self.pixels(window))
+            return seen[-1] == seen[-2] and len(set(seen[-1])) > 2
+
+        rig.wait_until(settled, "a painted window", 30)
+
+    def geometry(self, window):
+        """(x, y, width, height) on the screen."""
+        told = self._run("xdotool", "getwindowgeometry", "--shell", window).stdout.decode().split()
+        values = dict(line.split("=") for line in told)
+        return tuple(int(values[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
+
+    def pixels(self, window, *crop):
+        """What is seen of the window, as octets."""
+        return self._run("import", "-silent", "-window", window, *crop, "rgb:-").stdout
+
+    def top(self, window):
+        """The phrase and the first words below it: above the field, whose cursor blinks."""
+        return self.pixels(window, "-crop", "x100+0+0")
+
+    def keep(self, name):
+        """A picture of the whole screen among the run's artefacts."""
+        SHOTS.mkdir(exist_ok=True)
+        self._run("import", "-silent", "-window", "root", str(SHOTS / f"{name}.png"))
+
+    def type(self, text):
+        self._run("xdotool", "type", "--delay", "30", text)
+
+    def press(self, *keys):
+        self._run("xdotool", "key", "--delay", "60", *keys)
+
+
+class SessionBus:
+    """A private session bus, on which programs are started as they are asked for (gcr's prompter)."""
+
+    def __init__(self, directory, display):
+        self.address = f"unix:path={directory}/session-bus"
+        self._daemon = rig.Process(
+            "session-bus", ["dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address={self.address}"],
+            directory, environment(DISPLAY=display.name))
+        rig.wait_until((directory / "session-bus").exists, "a session bus")
+
+    def stop(self):
+        self._daemon.stop()
