@@ -32,6 +32,7 @@ struct FakePcsc::State {
     std::set<SCARDCONTEXT> cancelled;
     long next = 1;
     int strays = 0;
+    int vain_looks = 0;
     std::function<void(std::string_view)> meanwhile;
 
     /// The reader behind a handle, or why there is none.
@@ -145,6 +146,12 @@ void FakePcsc::set_meanwhile(std::function<void(std::string_view)> meanwhile)
     state_->meanwhile = std::move(meanwhile);
 }
 
+int FakePcsc::vain_looks() const
+{
+    const std::scoped_lock lock{state_->mutex};
+    return state_->vain_looks;
+}
+
 int FakePcsc::strays() const
 {
     const std::scoped_lock lock{state_->mutex};
@@ -239,8 +246,10 @@ LONG SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE
     const auto done = [&] { return at->cancelled.erase(context) != 0 || refresh(); };
     if (timeout == INFINITE)
         at->changed.wait(at.lock, done);
-    else if (!at->changed.wait_for(at.lock, std::chrono::milliseconds{timeout}, done))
+    else if (!at->changed.wait_for(at.lock, std::chrono::milliseconds{timeout}, done)) {
+        at->vain_looks += timeout == 0 ? 1 : 0;
         return SCARD_E_TIMEOUT;
+    }
     return SCARD_S_SUCCESS;
 }
 

@@ -48,6 +48,8 @@ public:
     int open_handles() const;
     /// Calls with a handle that was closed, or never was.
     int strays() const;
+    /// Looks that found nothing new: libpcsclite turns in a loop for a millisecond in each.
+    int vain_looks() const;
 
     struct State;
 
