@@ -94,7 +94,6 @@ private:
 
     const TokenRequest& request_;
     const Bench& bench_;
-    std::optional<pkcs11::Module> module_; // a fresh worker for each PIN offered
     std::optional<int> tries_left_;
     pcsc::Snapshot before_look_;
     std::optional<steady_clock::time_point> pin_entered_; // by a human; empty: this moment
@@ -105,9 +104,8 @@ private:
 
 Result<Chosen> Signing::look()
 {
-    module_.emplace(bench_.worker, bench_.config.module);
     before_look_ = bench_.presence.snapshot();
-    auto found = module_->certificates(signal());
+    auto found = bench_.module.certificates(signal());
     const bool in_vain = found ? found->empty() : found.error().code() == Errc::module_failed;
     if (in_vain && is_mute())
         return Error{Errc::card_mute, "the card answers neither the module nor a reset"};
@@ -175,10 +173,13 @@ Error Signing::explained(const Error& error) const
     return error;
 }
 
-/// A verified PIN would serve the next program: the worker ends first, then the card is reset.
+/// A verified PIN would serve the next program: the worker ends first, then the card is reset,
+/// unless our own module did that before it answered.
 void Signing::leave_unverified(const std::string& reader)
 {
-    module_.reset();
+    bench_.module.end();
+    if (bench_.module.card_was_reset())
+        return;
     for (const auto& one : bench_.presence.snapshot().readers) {
         if (!is_reader(reader, one.name))
             continue;
@@ -237,7 +238,7 @@ Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
     const auto info =
         crypto::digest_info(crypto::DigestAlgorithm::sha256, crypto::sha256(what.message()));
 
-    auto outcome = module_->sign(chosen.on_token.index, pin, info, signal());
+    auto outcome = bench_.module.sign(chosen.on_token.index, pin, info, signal());
     leave_unverified(chosen.on_token.reader);
     if (!outcome) {
         if (outcome.error().code() == Errc::pin_blocked)
@@ -353,6 +354,7 @@ Outcome sign_token(const TokenRequest& request, const Bench& bench)
     } catch (const std::exception&) {
         outcome.token = Error{Errc::internal, "signing failed"};
     }
+    bench.module.end(); // one that only read the card, too
     outcome.tries_left = signing.tries_left();
     outcome.grant = signing.take_grant();
     outcome.card_refused = signing.card_refused();

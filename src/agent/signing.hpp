@@ -7,7 +7,7 @@ namespace cps::agent {
 /// What signing one token needs.
 struct Bench {
     const Config& config;
-    const std::string& worker;
+    pkcs11::Module& module;
     Presence& presence;
     PinPrompt& prompt;
     Sessions& sessions;

@@ -1,12 +1,15 @@
 #include "cps/pkcs11_client/module.hpp"
 
+#include "file_mark.hpp"
 #include "messages.hpp"
 #include "wire.hpp"
 
 #include "cps/base/child_process.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
+#include <utility>
 
 namespace cps::pkcs11 {
 namespace {
@@ -21,6 +24,19 @@ Error unexpected_answer() noexcept
     return {Errc::module_failed, "the module's process answered something else"};
 }
 
+/// The process at the other end is no more.
+bool has_ended(const Error& error) noexcept
+{
+    return error.native() == EPIPE || error.native() == ECONNRESET;
+}
+
+/// The files that a worker was made of.
+struct Marks {
+    FileMark program;
+    FileMark module;
+    friend bool operator==(const Marks&, const Marks&) = default;
+};
+
 bool usable(const Pin& pin)
 {
     // Cryptoki takes any octets, but pkcs11-helper a C string: a shorter PIN would be tried.
@@ -33,10 +49,24 @@ struct Module::Worker {
     std::string program;
     std::string module;
     Deadlines deadlines;
-    std::optional<ChildProcess> child;
-    std::vector<Bytes> listed; ///< the certificates that indexes mean
+    std::optional<ChildProcess> child{};
+    bool waiting = false;      ///< started ahead, and nothing was asked of it yet
+    bool died_waiting = false; ///< so it might again: none ahead until one has signed
+    bool card_was_reset = false;
+    bool may_wait = false;
+    Marks marks{};
+    std::vector<Bytes> listed{}; ///< the certificates that indexes mean
 
-    void start() { child.emplace(program, std::vector<std::string>{module}); }
+    void start()
+    {
+        marks = {FileMark::of(program), FileMark::of(module)};
+        child.emplace(program, std::vector<std::string>{module});
+    }
+    void end() noexcept
+    {
+        child.reset();
+        waiting = false;
+    }
 
     /// One question, one answer.
     Result<Frame> ask(Kind kind, ByteView body, const Pin* pin, const Patience& until) const
@@ -54,6 +84,18 @@ struct Module::Worker {
     /// its state is unknown.
     Result<std::vector<TokenCertificate>> list(CancelSignal cancel)
     {
+        if (waiting && marks != Marks{FileMark::of(program), FileMark::of(module)})
+            end();
+        const bool waited = std::exchange(waiting, false) && child;
+        auto listing = list_with_this(cancel);
+        // A worker that died while it waited costs the caller nothing: listing offers no PIN.
+        if (!listing && waited && has_ended(listing.error()))
+            listing = list_with_this(cancel);
+        return listing;
+    }
+
+    Result<std::vector<TokenCertificate>> list_with_this(CancelSignal cancel)
+    {
         try {
             if (!child)
                 start();
@@ -64,7 +106,7 @@ struct Module::Worker {
         auto listing =
             read_listing(ask(Kind::list, {}, nullptr, patience(deadlines.list, cancel)));
         if (!listing)
-            child.reset();
+            end();
         return listing;
     }
 
@@ -79,7 +121,7 @@ struct Module::Worker {
         return decode_listing(answer->body);
     }
 
-    static Result<SignOutcome> read_outcome(Result<Frame> answer)
+    Result<SignOutcome> read_outcome(const Result<Frame>& answer)
     {
         if (!answer)
             return answer.error();
@@ -89,23 +131,48 @@ struct Module::Worker {
             const auto wrong = decode_wrong_pin(answer->body);
             return wrong ? Result<SignOutcome>{*wrong} : wrong.error();
         }
-        if (answer->kind != Kind::signature || answer->body.empty())
+        if (answer->kind != Kind::signature)
             return unexpected_answer();
-        return SignOutcome{std::move(answer->body)};
+        auto signature = decode_signed(answer->body);
+        if (!signature)
+            return signature.error();
+        card_was_reset = may_wait = signature->card_reset;
+        died_waiting = false;
+        return SignOutcome{std::move(signature->signature)};
     }
 };
 
 Module::Module(const std::string& worker_path, const std::string& module_path,
                Deadlines deadlines)
-    : worker_{std::make_unique<Worker>(Worker{worker_path, module_path, deadlines, {}, {}})}
+    : worker_{std::make_unique<Worker>(Worker{worker_path, module_path, deadlines})}
 {
     if (!worker_path.starts_with('/') || !module_path.starts_with('/'))
         throw Error{Errc::module_failed, "a module's path is not absolute"};
+}
+
+void Module::make_ready() noexcept
+{
+    if (worker_->child || worker_->died_waiting)
+        return;
     try {
         worker_->start();
-    } catch (const Error& error) {
-        throw Error{Errc::module_failed, "the module's process did not start", error.native()};
+        worker_->waiting = true;
+    } catch (const std::exception&) { // NOLINT: whoever needs it tries again, and is told
+        worker_->end();
     }
+}
+
+void Module::end() noexcept
+{
+    worker_->end();
+}
+
+void Module::tidy() noexcept
+{
+    if (!worker_->waiting || !worker_->child->has_ended())
+        return;
+    worker_->end();
+    worker_->died_waiting = true;
 }
 
 Module::~Module() = default;
@@ -124,6 +191,7 @@ Result<SignOutcome> Module::sign(std::size_t index, const Pin& pin, ByteView dig
                                  CancelSignal cancel)
 {
     auto& worker = *worker_;
+    worker.card_was_reset = false;
     if (index >= worker.listed.size())
         return Error{Errc::bad_argument, "no certificate with that index was listed"};
     if (!usable(pin))
@@ -132,19 +200,29 @@ Result<SignOutcome> Module::sign(std::size_t index, const Pin& pin, ByteView dig
         return Error{Errc::bad_argument, "a DigestInfo has no such length"};
 
     // A new worker proves that it can load and read before it is trusted with the PIN.
-    if (!worker.child)
+    if (!worker.child || worker.waiting)
         if (const auto listing = worker.list(cancel); !listing)
             return listing.error();
 
     const auto request = encode_sign_request(worker.listed[index], digest_info);
-    auto outcome = Worker::read_outcome(
+    auto outcome = worker.read_outcome(
         worker.ask(Kind::sign, request, &pin, patience(worker.deadlines.sign, cancel)));
     // It ends by itself after its answer, once it has let go of the card; the kill is for one
-    // that does not, or that gave no answer.
-    if (outcome)
+    // that does not, or that gave no answer. Ours let go before it answered.
+    if (outcome && !worker.card_was_reset)
         (void)Wire{worker.child->fd()}.wait_for_end(patience(worker.deadlines.farewell, {}));
-    worker.child.reset();
+    worker.end();
     return outcome;
+}
+
+bool Module::card_was_reset() const noexcept
+{
+    return worker_->card_was_reset;
+}
+
+bool Module::may_wait() const noexcept
+{
+    return worker_->may_wait;
 }
 
 pid_t Module::worker_pid() const noexcept

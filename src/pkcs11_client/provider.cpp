@@ -86,6 +86,7 @@ Provider::Provider(const std::string& module_path) : tokens_{module_path}
                               PKCS11H_PRIVATEMODE_MASK_SIGN, PKCS11H_SLOTEVENT_METHOD_AUTO, 0,
                               0),
           "the PKCS #11 module does not initialise");
+    is_our_own_ = tokens_.are_our_own();
 }
 
 Provider::~Provider()
@@ -108,10 +109,15 @@ std::vector<TokenCertificate> Provider::certificates()
         throw Error{Errc::module_failed, "the module has too many certificates"};
 
     std::vector<TokenCertificate> listing;
+    pkcs11h_token_id_t asked = nullptr;
+    std::optional<TokenState> state;
     for (const auto& id : listed_) {
         const auto der = blob(*id.get());
         const auto& token = *id.get()->token_id;
-        const auto state = tokens_.state_of(token);
+        // The certificates of one token come together.
+        if (asked == nullptr || !pkcs11h_token_sameTokenId(asked, id.get()->token_id))
+            state = tokens_.state_of(token);
+        asked = id.get()->token_id;
         if (!state || der.empty() || der.size() > max_certificate)
             continue;
         listing.push_back({listing.size(), copy_of(der), state->reader, token.label,
@@ -205,7 +211,9 @@ SignOutcome Provider::sign(ByteView certificate, Pin pin, ByteView digest_info)
     if (const auto wrong = log_in(id.token_id, std::move(pin), state->tries_left))
         return *wrong;
     const Logout at_the_end;
-    return sign_logged_in(id, digest_info);
+    auto signature = sign_logged_in(id, digest_info);
+    card_was_reset_ = is_our_own_ && tokens_.log_out(state->slot);
+    return signature;
 }
 
 } // namespace cps::pkcs11

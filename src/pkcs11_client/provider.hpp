@@ -31,6 +31,12 @@ public:
     /// @throws Error module_failed.
     std::vector<TokenCertificate> certificates();
 
+    /// The module is ours: its logout resets the card, so that nobody has to after it, and it
+    /// holds no card meanwhile.
+    bool is_our_own() const noexcept { return is_our_own_; }
+    /// So it did after the signature made last.
+    bool card_was_reset() const noexcept { return card_was_reset_; }
+
     /// One login with `pin`, which is wiped whatever happens, one signature, one logout.
     /// @param certificate one that `certificates` told last.
     /// @throws Error pin_blocked, card_removed, not_supported, module_failed.
@@ -52,6 +58,8 @@ private:
     Error failure(const pkcs11h_token_id_s& token, CK_RV rv) const;
 
     Tokens tokens_;
+    bool is_our_own_ = false;
+    bool card_was_reset_ = false;
     std::vector<CertificateId> listed_;
 };
 

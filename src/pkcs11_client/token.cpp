@@ -1,6 +1,7 @@
 #include "token.hpp"
 
 #include "cps/base/error.hpp"
+#include "cps/base/own_module.hpp"
 
 #include <dlfcn.h>
 
@@ -63,6 +64,14 @@ Tokens::Tokens(const std::string& module_path)
                     static_cast<long>(rv)};
 }
 
+bool Tokens::are_our_own() const
+{
+    CK_INFO about{};
+    return functions_->C_GetInfo(&about) == CKR_OK &&
+           trimmed(about.manufacturerID) == own_module_manufacturer &&
+           trimmed(about.libraryDescription) == own_module_description;
+}
+
 std::optional<TokenState> Tokens::state_of(const pkcs11h_token_id_s& token) const
 {
     std::array<CK_SLOT_ID, max_slots> slots{};
@@ -77,11 +86,23 @@ std::optional<TokenState> Tokens::state_of(const pkcs11h_token_id_s& token) cons
         if (functions_->C_GetTokenInfo(slot, &about_token) != CKR_OK ||
             !same(about_token, token) || functions_->C_GetSlotInfo(slot, &about_slot) != CKR_OK)
             continue;
-        return TokenState{std::string{trimmed(about_slot.slotDescription)},
+        return TokenState{slot, std::string{trimmed(about_slot.slotDescription)},
                           tries_left(about_token.flags),
                           (about_token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0};
     }
     return std::nullopt;
+}
+
+bool Tokens::log_out(CK_SLOT_ID slot) const noexcept
+{
+    // A login is to the token, and every session of the process ends it.
+    CK_SESSION_HANDLE session = 0;
+    if (functions_->C_OpenSession(slot, CKF_SERIAL_SESSION, nullptr, nullptr, &session) !=
+        CKR_OK)
+        return false;
+    const bool done = functions_->C_Logout(session) == CKR_OK;
+    functions_->C_CloseSession(session);
+    return done;
 }
 
 } // namespace cps::pkcs11

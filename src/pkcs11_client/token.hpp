@@ -22,6 +22,7 @@ int tries_left(CK_FLAGS token_flags) noexcept;
 
 /// What a slot and its token say about themselves at this moment.
 struct TokenState {
+    CK_SLOT_ID slot = 0;
     std::string reader; ///< CK_SLOT_INFO.slotDescription, trimmed
     int tries_left = 0;
     bool pin_pad = false;
@@ -35,9 +36,15 @@ public:
     /// @throws Error module_failed.
     explicit Tokens(const std::string& module_path);
 
+    /// Whether it is the module that we build (own_module.hpp).
+    bool are_our_own() const;
     /// Asks the card again each time. Nothing if no slot has that token.
     /// @throws Error module_failed with the CK_RV.
     std::optional<TokenState> state_of(const pkcs11h_token_id_s& token) const;
+
+    /// Ends the login to the token in that slot. False unless the module says that it did:
+    /// pkcs11-helper (1.29) drops what C_Logout answers.
+    bool log_out(CK_SLOT_ID slot) const noexcept;
 
 private:
     Library library_;

@@ -55,7 +55,7 @@ std::size_t max_body(Kind kind) noexcept
     case Kind::sign: return max_certificate + max_digest_info + 8;
     case Kind::pin: return Pin::max_size;
     case Kind::listed: return max_certificates * entry;
-    case Kind::signature: return max_signature;
+    case Kind::signature: return 1 + max_signature;
     case Kind::wrong_pin: return 1;
     case Kind::refused: return 9;
     }

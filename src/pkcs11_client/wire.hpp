@@ -18,7 +18,7 @@ enum class Kind : std::uint8_t {
     sign = 2,       ///< asks: the certificate, the DigestInfo; a `pin` frame follows
     pin = 3,        ///< the PIN's octets and nothing else
     listed = 16,    ///< answers `list`
-    signature = 17, ///< answers `sign`: the signature's octets
+    signature = 17, ///< answers `sign`: a Signed
     wrong_pin = 18, ///< answers `sign`: one octet, the tries left
     refused = 19,   ///< answers either: a Refusal and a CK_RV
 };

@@ -1,6 +1,7 @@
 // cps-agent-worker MODULE: runs one PKCS #11 module on behalf of the agent, which starts it
-// with one end of a socket pair as standard input and output. Ends when that closes, and after
-// one signature, whatever came of it. Not for people.
+// with one end of a socket pair as standard input and output. Loads and initialises the module
+// at once, so that a worker may be started ahead of its use. Ends when the socket closes, and
+// after one signature, whatever came of it. Not for people.
 
 #include "messages.hpp"
 #include "provider.hpp"
@@ -56,6 +57,7 @@ public:
     /// Answers until the agent hangs up or a signature was asked for.
     void run()
     {
+        load();
         for (;;) {
             const auto request = wire_.receive(forever);
             ::alarm(max_request_time); // C_Finalize included
@@ -85,6 +87,18 @@ private:
         }
     }
 
+    /// A failure is told when somebody asks: then it is tried again, for its reason.
+    void load()
+    {
+        ::alarm(max_request_time);
+        try {
+            provider_.emplace(module_path_);
+        } catch (const std::exception&) { // NOLINT
+            provider_.reset();
+        }
+        ::alarm(0);
+    }
+
     void list()
     {
         if (!provider_)
@@ -98,13 +112,15 @@ private:
         const auto request = decode_sign_request(body);
         if (!request || !wire_.receive_pin(pin, forever) || !provider_)
             throw Error{Errc::bad_argument, "a request out of turn"};
-        const auto outcome =
+        auto outcome =
             provider_->sign(request->certificate, std::move(pin), request->digest_info);
         if (const auto* wrong = std::get_if<WrongPin>(&outcome)) {
             const auto tries = static_cast<std::uint8_t>(wrong->tries_left);
             (void)wire_.send(Kind::wrong_pin, {&tries, 1}, forever);
         } else {
-            (void)wire_.send(Kind::signature, std::get<Bytes>(outcome), forever);
+            const Signed answer{std::get<Bytes>(std::move(outcome)),
+                                provider_->card_was_reset()};
+            (void)wire_.send(Kind::signature, encode_signed(answer), forever);
         }
     }
 
