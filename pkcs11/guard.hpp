@@ -51,6 +51,9 @@ constexpr CK_RV to_ck_rv(Errc code) noexcept
     case Errc::rate_limited:
     case Errc::certificate_expired:
     case Errc::consent_refused:
+    case Errc::puk_wrong:
+    case Errc::puk_blocked:
+    case Errc::pin_change_unsupported:
     case Errc::screen_locked:
     case Errc::challenge_stale:
     case Errc::challenge_invalid:

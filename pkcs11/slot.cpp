@@ -191,6 +191,11 @@ card::PinStatus Slot::pin_status()
     return *pin_status_;
 }
 
+card::PinStatus Slot::puk_status()
+{
+    return run([](CardAccess& access) { return access.pin_status(card::PinRole::unblocking); });
+}
+
 card::PinOutcome Slot::log_in(card::PinRole role, ByteView pin)
 {
     const auto& contents = token().identity.contents;

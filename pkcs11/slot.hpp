@@ -58,6 +58,8 @@ public:
     Bytes data_value(const Object& object);
 
     card::PinStatus pin_status();
+    /// Of the PUK. Not while it is logged in.
+    card::PinStatus puk_status();
     card::PinOutcome log_in(card::PinRole role, ByteView pin);
     card::PinOutcome change_pin(ByteView old_pin, ByteView new_pin);
     card::PinOutcome log_in_at_pad(card::PinRole role);

@@ -33,16 +33,23 @@ std::string_view model(pcsc::Family family)
     return "";
 }
 
+struct TryFlags {
+    CK_FLAGS count_low;
+    CK_FLAGS final_try;
+    CK_FLAGS locked;
+};
+constexpr TryFlags of_pin{CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED};
+constexpr TryFlags of_puk{CKF_SO_PIN_COUNT_LOW, CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED};
+
 /// 3, 2, 1 and 0 tries are told by no flag, COUNT_LOW, FINAL_TRY and LOCKED.
-CK_FLAGS pin_flags(const card::PinStatus& status)
+CK_FLAGS try_flags(const card::PinStatus& status, const TryFlags& flags)
 {
     constexpr int all_tries = 3;
     if (status.verified || status.tries_left >= all_tries)
         return 0;
     if (status.tries_left == 0)
-        return CKF_USER_PIN_LOCKED;
-    return status.tries_left == 1 ? CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY
-                                  : CKF_USER_PIN_COUNT_LOW;
+        return flags.locked;
+    return status.tries_left == 1 ? flags.count_low | flags.final_try : flags.count_low;
 }
 
 std::vector<const Mechanism*> mechanisms(Slot& slot)
@@ -113,13 +120,16 @@ P11_EXPORT CK_RV C_GetTokenInfo(CK_SLOT_ID id, CK_TOKEN_INFO_PTR info)
         out.flags = CKF_RNG | CKF_TOKEN_INITIALIZED | CKF_WRITE_PROTECTED;
         if (token.driver->has_pin()) {
             out.flags |= CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED;
-            out.flags |= pin_flags(slot.pin_status());
+            out.flags |= try_flags(slot.pin_status(), of_pin);
             if (token.identity.pin_pad)
                 out.flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
             out.ulMaxPinLen = contents.pin.max_size;
             out.ulMinPinLen = contents.pin.min_size;
         }
         const auto sessions = call->count_sessions(slot);
+        // The PUK wants a read/write session: who has none is spared the command to the card.
+        if (token.driver->has_pin() && sessions.read_write != 0 && slot.login() == Login::none)
+            out.flags |= try_flags(slot.puk_status(), of_puk);
         out.ulSessionCount = sessions.all;
         out.ulRwSessionCount = sessions.read_write;
         out.ulMaxSessionCount = out.ulMaxRwSessionCount = max_sessions;

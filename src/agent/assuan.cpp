@@ -66,17 +66,31 @@ bool append_decoded(ByteView encoded, Pin& data)
     return true;
 }
 
+bool is_encoded(unsigned char octet)
+{
+    return octet < 0x20 || octet == '%' || octet == 0x7F;
+}
+
+/// Of the character that starts at `at`.
+std::size_t encoded_size(std::string_view value, std::size_t at)
+{
+    auto end = at + 1;
+    while (end < value.size() && (static_cast<unsigned char>(value[end]) & 0xC0) == 0x80)
+        ++end;
+    return is_encoded(static_cast<unsigned char>(value[at])) ? 3 : end - at;
+}
+
 std::string percent_encoded(std::string_view value, std::size_t room)
 {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;
     for (std::size_t i = 0; i != value.size(); ++i) {
         const auto octet = static_cast<unsigned char>(value[i]);
-        // Never end inside a UTF-8 sequence: keep room for the longest one.
+        // Never end inside a UTF-8 sequence.
         const bool starts_character = (octet & 0xC0) != 0x80;
-        if (starts_character && out.size() + 12 > room)
+        if (starts_character && out.size() + encoded_size(value, i) > room)
             break;
-        if (octet < 0x20 || octet == '%' || octet == 0x7F) {
+        if (is_encoded(octet)) {
             out += '%';
             out += digits[octet >> 4];
             out += digits[octet & 0xF];
@@ -113,6 +127,11 @@ Result<void> Assuan::set(std::string_view name, std::string_view value)
 {
     const auto room = max_line - name.size() - 2; // a space and the line feed
     return converse(std::string{name} + ' ' + percent_encoded(value, room), nullptr);
+}
+
+void Assuan::hang_up() noexcept
+{
+    ::shutdown(child_.fd(), SHUT_RDWR);
 }
 
 Result<void> Assuan::converse(std::string_view line, Pin* data)

@@ -32,6 +32,8 @@ public:
     Result<void> command(std::string_view command, Pin& data);
     /// `name value`, the value percent-encoded and cut to fit a line.
     Result<void> set(std::string_view name, std::string_view value);
+    /// Ends a `command` that waits on another thread, with internal. Nothing can follow.
+    void hang_up() noexcept;
 
 private:
     Result<void> converse(std::string_view line, Pin* data);

@@ -6,7 +6,7 @@ namespace cps::agent {
 
 std::string feature_details(const AskedFor& asked, const PortalFeature& feature)
 {
-    if (asked.wording == Wording::brief)
+    if (asked.wording != Wording::full)
         return {};
     const bool fr = asked.language != "en";
     switch (feature.mode) {
@@ -26,6 +26,9 @@ std::string disclosure(const AskedFor& asked)
         asked.features, [](const token::Feature& feature) { return feature.is_login(); });
     if (asked.wording == Wording::brief || said)
         return {};
+    if (asked.wording == Wording::terse)
+        return fr ? "\n\nLe site reçoit votre identité."
+                  : "\n\nThe site receives your identity.";
     return fr ? "\n\nLe site reçoit votre nom, votre identifiant national et le numéro de "
                 "votre "
                 "carte."
@@ -45,6 +48,9 @@ std::string closing_words(const AskedFor& asked)
     if (asked.remembered_days == 0)
         return words;
     const auto days = std::to_string(asked.remembered_days);
+    if (asked.wording == Wording::terse)
+        return words +
+               (fr ? " (Retenu " + days + " jours.)" : " (Remembered " + days + " days.)");
     return words + (fr ? " Votre accord sera retenu " + days +
                              " jours : la fenêtre sera alors plus courte, et votre code "
                              "toujours demandé."

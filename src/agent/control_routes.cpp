@@ -1,6 +1,7 @@
 #include "routes.hpp"
 
 #include "consent_routes.hpp"
+#include "pin_routes.hpp"
 #include "session_control.hpp"
 #include "token_call.hpp"
 
@@ -138,6 +139,8 @@ void ControlRoutes::handle(http::Request request, http::Reply reply)
             return reply(refuse({Errc::method_refused, "no such method here"}, language));
         return reply(end_sessions(services_, request, language));
     }
+    if (answer_pin(services_, request, language, reply))
+        return;
     if (auto answer = answer_consents(services_, request, language))
         return reply(std::move(*answer));
     if (request.path() == "/control/reload") {

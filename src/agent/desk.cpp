@@ -115,7 +115,25 @@ void Desk::submit(TokenRequest request, Done done)
     }
     if (!silent)
         busy_ = true;
-    waiting_.push_back(Job{std::move(request), std::move(done), silent});
+    auto gone = request.gone;
+    waiting_.push_back(
+        {TokenJob{std::move(request), std::move(done), silent}, std::move(gone)});
+    wake_.notify_all();
+}
+
+void Desk::submit(PinTask task, PinDone done)
+{
+    std::unique_lock lock{mutex_};
+    const auto refused = away_                ? std::optional{Errc::screen_locked}
+                         : stopping_ || busy_ ? std::optional{Errc::busy}
+                                              : presence_.obstacle();
+    if (refused) {
+        lock.unlock();
+        return done({Error{*refused, "refused before any dialog"}});
+    }
+    busy_ = true;
+    auto gone = task.gone;
+    waiting_.push_back({PinJob{std::move(task), std::move(done)}, std::move(gone)});
     wake_.notify_all();
 }
 
@@ -174,23 +192,10 @@ void Desk::work(std::unique_lock<std::mutex>& lock)
     if (job.interrupted)
         cancel.signal(Errc::screen_locked);
     lock.unlock();
-
-    const std::stop_callback caller_left{job.request.gone,
-                                         [&] { cancel.signal(Errc::cancelled); }};
-    Outcome outcome{Error{}, {}};
-    if (const auto room = journal_.ready(); !room)
-        outcome.token = room.error(); // the person is not asked in vain
-    else
-        outcome = recorded(journal_, job.request,
-                           sign_token(job.request, {config_, module_, presence_, prompt_,
-                                                    sessions_, cancel, consents_}));
-    if (!outcome.token)
-        log::write(log::Level::notice, outcome.token.error());
-
-    lock.lock();
-    running_ = nullptr;
-    lock.unlock();
-    finish(std::move(job), std::move(outcome));
+    {
+        const std::stop_callback caller_left{job.gone, [&] { cancel.signal(Errc::cancelled); }};
+        std::visit([&](auto& one) { serve(one, cancel); }, job.work);
+    }
     lock.lock();
     tending_ = true; // after the caller has its answer
 }
@@ -205,10 +210,44 @@ void Desk::look_after_worker()
         module_.end();
 }
 
-void Desk::finish(Job job, Outcome outcome)
+void Desk::serve(TokenJob& job, Cancel& cancel)
+{
+    Outcome outcome{Error{}, {}};
+    if (const auto room = journal_.ready(); !room)
+        outcome.token = room.error(); // the person is not asked in vain
+    else
+        outcome = recorded(journal_, job.request,
+                           sign_token(job.request, {config_, module_, presence_, prompt_,
+                                                    sessions_, cancel, consents_}));
+    if (!outcome.token)
+        log::write(log::Level::notice, outcome.token.error());
+    finish(job, std::move(outcome));
+}
+
+void Desk::serve(PinJob& job, Cancel& cancel)
+{
+    PinTaskOutcome outcome{Error{}};
+    if (const auto room = journal_.ready(); !room)
+        outcome.done = room.error();
+    else
+        outcome = run_pin_task(
+            job.task, {config_, module_, presence_, prompt_, sessions_, cancel, consents_});
+    record(journal_, job.task, outcome);
+    if (!outcome.done)
+        log::write(log::Level::notice, outcome.done.error());
+    {
+        const std::scoped_lock lock{mutex_};
+        running_ = nullptr;
+        busy_ = false;
+    }
+    job.done(std::move(outcome));
+}
+
+void Desk::finish(TokenJob& job, Outcome outcome)
 {
     {
         const std::scoped_lock lock{mutex_};
+        running_ = nullptr;
         const auto& origin = job.request.origin;
         if (outcome.token) {
             if (job.request.web_eid)

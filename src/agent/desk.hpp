@@ -6,6 +6,7 @@
 #include "consents.hpp"
 #include "journal.hpp"
 #include "pin_prompt.hpp"
+#include "pin_task.hpp"
 #include "portals.hpp"
 #include "presence.hpp"
 #include "sessions.hpp"
@@ -25,6 +26,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <variant>
 
 namespace cps::agent {
 
@@ -58,6 +60,7 @@ struct Outcome {
 class Desk final : public SessionEvents {
 public:
     using Done = std::function<void(Outcome)>;
+    using PinDone = std::function<void(PinTaskOutcome)>;
     /// @param worker path of cps-agent-worker.
     /// @param journal gets every outcome before the caller does.
     Desk(const Config& config, const std::string& worker, Presence& presence, PinPrompt& prompt,
@@ -69,6 +72,8 @@ public:
     /// Refuses at once what needs no person (challenge_stale, feature_unknown, rate_limited,
     /// busy, no card), else takes the job. `done` is called once, here or on the desk's thread.
     void submit(TokenRequest request, Done done);
+    /// The same for the card's own code, which no page can ask for.
+    void submit(PinTask task, PinDone done);
     /// Runs `work` on the desk's thread when no request waits: nobody else wants the card then.
     /// False: too much waits already. It must not throw; `cancel` tells it to stop.
     bool between(std::function<void(Cancel& cancel)> work);
@@ -86,19 +91,29 @@ public:
     void stop();
 
 private:
-    struct Job {
+    struct TokenJob {
         TokenRequest request;
         Done done;
         bool silent = false; ///< no dialog will open
+    };
+    struct PinJob {
+        PinTask task;
+        PinDone done;
+    };
+    struct Job {
+        std::variant<TokenJob, PinJob> work;
+        std::stop_token gone;
         bool interrupted = false;
     };
     bool is_silent(const TokenRequest& request) const;
     std::optional<Errc> refusal(const TokenRequest& request, bool silent) const;
     void run();
+    void serve(TokenJob& job, Cancel& cancel);
+    void serve(PinJob& job, Cancel& cancel);
     void run_between(std::unique_lock<std::mutex>& lock);
     void work(std::unique_lock<std::mutex>& lock);
     void look_after_worker();
-    void finish(Job job, Outcome outcome);
+    void finish(TokenJob& job, Outcome outcome);
 
     const Config& config_;
     Presence& presence_;

@@ -7,6 +7,7 @@
 #include "journal.hpp"
 #include "login_session.hpp"
 #include "page_streams.hpp"
+#include "phrase.hpp"
 #include "pinentry.hpp"
 #include "presence.hpp"
 #include "reload.hpp"
@@ -100,7 +101,8 @@ int serve(const Options& options, Settings& loaded)
     Journal journal{state, clock};
     journal.tell(page_changed);
     Presence presence;
-    Pinentry prompt{loaded.config.pinentry_program};
+    Pinentry pinentry{loaded.config.pinentry_program};
+    RecognisedPrompt prompt{pinentry, phrase_file(), language_of(loaded.config)};
     RevokePoster poster{poster_path()};
     SessionJournal session_journal{journal};
     Sessions sessions{loaded.config, clock, poster};

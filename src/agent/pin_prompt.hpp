@@ -6,6 +6,7 @@
 #include "cps/base/secret.hpp"
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 namespace cps::agent {
@@ -20,6 +21,16 @@ struct Dialog {
     std::string cancel;
 };
 
+/// A window that stays while the person does something elsewhere, such as typing on the
+/// reader's own keypad. Closes with the object.
+class Notice {
+public:
+    Notice() = default;
+    virtual ~Notice() = default;
+    Notice(const Notice&) = delete;
+    Notice& operator=(const Notice&) = delete;
+};
+
 /// Asks the person in front of the machine. Implemented by Pinentry, and by scripted
 /// answers in tests. Blocking; one dialog at a time.
 class PinPrompt {
@@ -31,6 +42,12 @@ public:
     /// Errors: consent_refused, pin_timeout, cancelled, internal.
     virtual Result<void> confirm(const Dialog& dialog, const Cancel& cancel,
                                  Deadline until) = 0;
+    /// Opens a window with `dialog.ok` as its only button, and returns. When the person presses
+    /// it or closes the window, `cancel` is signalled with consent_refused; at the deadline
+    /// with pin_timeout; with internal where the window goes by itself. `cancel` outlives the
+    /// notice. Errors: cancelled, pin_timeout, internal (no window).
+    virtual Result<std::unique_ptr<Notice>> show(const Dialog& dialog, Cancel& cancel,
+                                                 Deadline until) = 0;
 };
 
 } // namespace cps::agent

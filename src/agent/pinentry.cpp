@@ -1,8 +1,10 @@
 #include "pinentry.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 
 namespace cps::agent {
 namespace {
@@ -27,6 +29,15 @@ void set_places(Assuan& assuan)
         }
 }
 
+/// pinentry takes an underscore in the words of a field or a button for a shortcut.
+std::string without_shortcut(std::string_view words)
+{
+    std::string out;
+    for (const char c : words)
+        out += c == '_' ? "__" : std::string(1, c);
+    return out;
+}
+
 } // namespace
 
 Result<void> Pinentry::prepare(Assuan& assuan, const Dialog& dialog, Deadline until)
@@ -40,11 +51,14 @@ Result<void> Pinentry::prepare(Assuan& assuan, const Dialog& dialog, Deadline un
 
     struct Text {
         const char* command;
-        const std::string& value;
+        std::string value;
     };
-    const Text texts[] = {{"SETTITLE", dialog.title},   {"SETDESC", dialog.description},
-                          {"SETPROMPT", dialog.prompt}, {"SETERROR", dialog.error},
-                          {"SETOK", dialog.ok},         {"SETCANCEL", dialog.cancel}};
+    const Text texts[] = {{"SETTITLE", dialog.title},
+                          {"SETDESC", dialog.description},
+                          {"SETPROMPT", without_shortcut(dialog.prompt)},
+                          {"SETERROR", dialog.error},
+                          {"SETOK", without_shortcut(dialog.ok)},
+                          {"SETCANCEL", without_shortcut(dialog.cancel)}};
     for (const auto& text : texts) {
         if (text.value.empty())
             continue;
@@ -77,6 +91,50 @@ try {
     if (!answered && answered.error().code() == Errc::pin_cancelled)
         return Error{Errc::consent_refused, "the person said no"};
     return answered;
+} catch (const Error& e) {
+    return e;
+}
+
+/// A thread of its own hears what becomes of the window.
+class Pinentry::Window final : public Notice {
+public:
+    Window(const std::string& program, const Dialog& dialog, Cancel& cancel, Deadline until)
+        : cancel_{cancel}, assuan_{program, cancel, until}
+    {
+        if (const auto ready = prepare(assuan_, dialog, until); !ready)
+            throw ready.error();
+        thread_ = std::thread{[this] { wait(); }};
+    }
+    ~Window() override
+    {
+        closing_ = true;
+        assuan_.hang_up();
+        thread_.join();
+    }
+
+private:
+    void wait()
+    {
+        const auto answered = assuan_.command("MESSAGE");
+        if (closing_)
+            return;
+        const auto code = answered ? Errc::consent_refused : answered.error().code();
+        const bool by_person = code == Errc::consent_refused || code == Errc::pin_cancelled;
+        cancel_.signal(by_person                   ? Errc::consent_refused
+                       : code == Errc::pin_timeout ? code
+                                                   : Errc::internal);
+    }
+
+    Cancel& cancel_;
+    Assuan assuan_;
+    std::atomic<bool> closing_{false};
+    std::thread thread_;
+};
+
+Result<std::unique_ptr<Notice>> Pinentry::show(const Dialog& dialog, Cancel& cancel,
+                                               Deadline until)
+try {
+    return std::unique_ptr<Notice>{std::make_unique<Window>(program_, dialog, cancel, until)};
 } catch (const Error& e) {
     return e;
 }

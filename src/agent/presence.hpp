@@ -46,6 +46,21 @@ private:
     std::string watched_reader_;
 };
 
+/// Watches the card while it lives, so that its removal ends every wait.
+class Watch {
+public:
+    Watch(Presence& presence, Cancel& cancel, std::string reader) : presence_{presence}
+    {
+        presence_.watch(cancel, std::move(reader));
+    }
+    ~Watch() { presence_.unwatch(); }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+private:
+    Presence& presence_;
+};
+
 /// CK_SLOT_INFO.slotDescription has 64 octets: a long reader name is cut there.
 bool is_reader(std::string_view slot_description, std::string_view reader_name) noexcept;
 

@@ -58,8 +58,10 @@ Result<void> write_private_file(const std::filesystem::path& path, std::string_v
 }
 
 Result<std::optional<std::string>> read_private_file(const std::filesystem::path& path,
-                                                     std::size_t max_size)
+                                                     std::size_t max_size, Others others)
 {
+    const mode_t forbidden =
+        others == Others::may_read ? S_IWGRP | S_IWOTH : mode_t{S_IRWXG | S_IRWXO};
     const UniqueFd fd{
         ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)};
     if (!fd && errno == ENOENT)
@@ -69,8 +71,7 @@ Result<std::optional<std::string>> read_private_file(const std::filesystem::path
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0)
         return failed("a file of the person's cannot be read");
-    if (!S_ISREG(info.st_mode) || info.st_uid != ::geteuid() ||
-        (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    if (!S_ISREG(info.st_mode) || info.st_uid != ::geteuid() || (info.st_mode & forbidden) != 0)
         return Error{Errc::malformed_input, "a file that is not the person's alone"};
 
     std::string text(max_size + 1, '\0');

@@ -1,5 +1,7 @@
 #include "recording.hpp"
 
+#include "cps/base/log.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -42,6 +44,22 @@ Outcome recorded(Journal& journal, const TokenRequest& request, Outcome outcome)
     if (!written && outcome.token)
         outcome.token = written.error();
     return outcome;
+}
+
+void record(Journal& journal, const PinTask& task, const PinTaskOutcome& outcome) noexcept
+try {
+    if (!outcome.asked)
+        return; // nothing was done, and only the person's own tools ask
+    const auto event =
+        task.kind == PinTask::Kind::change ? Event::pin_change : Event::pin_unblock;
+    JournalEntry entry{event, {}, {}, "done", 1};
+    if (!outcome.done) {
+        const auto code = outcome.done.error().code();
+        entry.outcome = code == Errc::cancelled ? "cancelled" : stable_code(code);
+    }
+    (void)journal.write(entry); // the card has done it: nothing can be withheld
+} catch (const std::exception&) {
+    log::error("a change of the card's code could not be written to the journal");
 }
 
 void record_refusal(Journal& journal, const http::Request& request, Errc code) noexcept

@@ -21,6 +21,7 @@ enum class SessionEnd {
     suspended,
     logged_out,
     agent_stopped,
+    pin_changed,    ///< or may have been: a kept PIN is no longer the card's
     portal_removed, ///< its portal is not registered any more
 };
 /// "card_removed" and so on: what pages and the person's tools read.

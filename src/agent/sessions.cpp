@@ -40,6 +40,7 @@ std::string_view name_of(SessionEnd reason) noexcept
     case SessionEnd::suspended: return "suspended";
     case SessionEnd::logged_out: return "logged_out";
     case SessionEnd::agent_stopped: return "agent_stopped";
+    case SessionEnd::pin_changed: return "pin_changed";
     case SessionEnd::portal_removed: return "portal_removed";
     }
     return "";

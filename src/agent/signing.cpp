@@ -1,5 +1,6 @@
 #include "signing.hpp"
 
+#include "card_checks.hpp"
 #include "chosen.hpp"
 #include "signable.hpp"
 #include "texts.hpp"
@@ -8,13 +9,10 @@
 #include "cps/base/log.hpp"
 #include "cps/crypto/digest.hpp"
 #include "cps/crypto/random.hpp"
-#include "cps/pcsc/card.hpp"
 #include "cps/pkcs11_client/module.hpp"
 #include "cps/token/card_token.hpp"
 #include "cps/x509/certificate.hpp"
 #include "cps/x509/holder.hpp"
-
-#include <poll.h>
 
 #include <algorithm>
 
@@ -25,9 +23,8 @@ using std::chrono::floor;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr seconds dialog_time{60};   // one dialog
-constexpr seconds request_time{110}; // all of them: the portal's nonce lives 120 s
-constexpr std::chrono::milliseconds removal_notice{1500}; // pcscd asks some readers every 0.4 s
+constexpr seconds dialog_time{60};    // one dialog
+constexpr seconds request_time{110};  // all of them: the portal's nonce lives 120 s
 constexpr unsigned max_dialogs = 8;   // of one request: tries, and entries that are no PIN
 constexpr std::size_t pin_digits = 4; // a CPS card's code; anything else would waste a try
 constexpr std::size_t jti_octets = 16;
@@ -38,21 +35,6 @@ bool says_another_card(Errc code)
     return code == Errc::card_removed || code == Errc::card_unsupported ||
            code == Errc::certificate_missing || code == Errc::certificate_expired;
 }
-
-/// Watches the card while it lives, so that its removal ends every wait.
-class Watch {
-public:
-    Watch(Presence& presence, Cancel& cancel, std::string reader) : presence_{presence}
-    {
-        presence_.watch(cancel, std::move(reader));
-    }
-    ~Watch() { presence_.unwatch(); }
-    Watch(const Watch&) = delete;
-    Watch& operator=(const Watch&) = delete;
-
-private:
-    Presence& presence_;
-};
 
 bool is_pin(ByteView entered)
 {
@@ -88,8 +70,10 @@ private:
     Signable what_to_sign(const Chosen& chosen, const Moment& moment) const;
     bool may_be_remembered() const;
     void leave_unverified(const std::string& reader);
-    Error explained(const Error& error) const;
-    bool is_mute() const;
+    Error explained(const Error& error) const
+    {
+        return cps::agent::explained(error, bench_.cancel);
+    }
     pkcs11::CancelSignal signal() const { return {bench_.cancel.fd()}; }
 
     const TokenRequest& request_;
@@ -107,7 +91,7 @@ Result<Chosen> Signing::look()
     before_look_ = bench_.presence.snapshot();
     auto found = bench_.module.certificates(signal());
     const bool in_vain = found ? found->empty() : found.error().code() == Errc::module_failed;
-    if (in_vain && is_mute())
+    if (in_vain && is_mute(bench_.presence))
         return Error{Errc::card_mute, "the card answers neither the module nor a reset"};
     if (!found)
         return explained(found.error());
@@ -119,21 +103,6 @@ Result<Chosen> Signing::look()
             return Error{Errc::card_removed, "the session's card is not there"};
     }
     return choose(*found, portal_time());
-}
-
-/// A module passes over a card that does not answer, or fails with it; whether the card is
-/// mute, a reset tells.
-bool Signing::is_mute() const
-{
-    for (const auto& reader : bench_.presence.snapshot().readers) {
-        if (reader.card != pcsc::CardState::present ||
-            pcsc::family_of(reader.atr) == pcsc::Family::unknown)
-            continue;
-        const auto reset = pcsc::reset_card(reader.name);
-        if (!reset && reset.error().code() != Errc::no_card)
-            return true;
-    }
-    return false;
 }
 
 Result<Pin> Signing::ask(const Chosen& chosen, AskedFor::Before before)
@@ -162,31 +131,13 @@ Result<Pin> Signing::ask(const Chosen& chosen, AskedFor::Before before)
     return bench_.prompt.ask_pin(pin_dialog(asked), bench_.cancel, until());
 }
 
-/// A module that loses its card often says no more than "device error", before the reader
-/// monitor has heard of it: the monitor's word is waited for.
-Error Signing::explained(const Error& error) const
-{
-    if (error.code() == Errc::module_failed) {
-        pollfd watched{bench_.cancel.fd(), POLLIN, 0};
-        ::poll(&watched, 1, static_cast<int>(removal_notice.count()));
-    }
-    return error;
-}
-
 /// A verified PIN would serve the next program: the worker ends first, then the card is reset,
 /// unless our own module did that before it answered.
 void Signing::leave_unverified(const std::string& reader)
 {
     bench_.module.end();
-    if (bench_.module.card_was_reset())
-        return;
-    for (const auto& one : bench_.presence.snapshot().readers) {
-        if (!is_reader(reader, one.name))
-            continue;
-        const auto reset = pcsc::reset_card(one.name);
-        if (!reset && reset.error().code() != Errc::no_card)
-            log::error(reset.error());
-    }
+    if (!bench_.module.card_was_reset())
+        reset_cards_in(reader, bench_.presence);
 }
 
 /// A site that nobody registered, and Web eID, are explained in full each time.

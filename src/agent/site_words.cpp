@@ -18,6 +18,21 @@ std::string in_rows(std::string_view text)
     return rows + "\n  " + std::string{text};
 }
 
+/// A long name's end, which says whose it is, cut between characters.
+std::string end_of(std::string_view name)
+{
+    std::size_t shown = 0;
+    auto begin = name.size();
+    for (auto at = name.size(); at-- != 0;) {
+        if ((name[at] & 0xC0) == 0x80)
+            continue;
+        if (shown++ == shown_end)
+            return "…" + std::string{name.substr(begin)};
+        begin = at;
+    }
+    return std::string{name};
+}
+
 bool is_longer_by_labels(std::string_view longer, std::string_view shorter)
 {
     return longer.starts_with(shorter) && longer.substr(shorter.size()).starts_with('.');
@@ -37,7 +52,7 @@ std::string site_lines(const token::Origin& origin, std::string_view language)
                  (fr ? "\nEn entier :" : "\nIn full:") + in_rows(text);
     const auto name = HostName::read(host_of(text));
     if (name.kind == HostName::Kind::latin)
-        lines += (fr ? "\nSe lit : " : "\nReads: ") + name.unicode;
+        lines += (fr ? "\nSe lit : " : "\nReads: ") + end_of(name.unicode);
     return lines;
 }
 
@@ -64,7 +79,7 @@ std::string site_warnings(const token::Origin& origin, std::string_view resemble
         break;
     }
     if (!resembles.empty())
-        add((fr ? "ce site ressemble à " : "this site looks like ") + std::string{resembles} +
+        add((fr ? "ce site ressemble à " : "this site looks like ") + end_of(resembles) +
             (fr ? ", qui est enregistré, et n'est pas ce site."
                 : ", which is registered, and is not that site."));
     return warnings;

@@ -3,6 +3,7 @@
 #include "consent_words.hpp"
 #include "site_words.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -12,6 +13,8 @@ namespace {
 constexpr std::size_t max_name = 60;   // characters of a portal's or a holder's name
 constexpr std::size_t max_label = 120; // characters of a feature's label
 constexpr std::size_t max_shown = 10;  // features listed; more are counted
+constexpr std::size_t max_word = 60;   // characters of a label without a blank
+constexpr std::size_t short_name = 16; // characters, where the room is scarce
 
 /// One code point from `text` at `at`, moved past it; empty for what is not UTF-8 (RFC 3629).
 std::optional<char32_t> next_character(std::string_view text, std::size_t& at)
@@ -56,10 +59,27 @@ bool is_deceptive(char32_t c)
            c == 0xFFA0 || (c >= 0xFFF0 && c <= 0xFFFB) || c >= 0xE0000;
 }
 
+/// A window may cut a word that is wider than itself.
+std::string with_breaks(std::string_view text)
+{
+    std::string out;
+    std::size_t word = 0;
+    for (const char c : text) {
+        if (c == ' ')
+            word = 0;
+        else if ((c & 0xC0) != 0x80 && word++ == max_word) {
+            out += ' ';
+            word = 1;
+        }
+        out += c;
+    }
+    return out;
+}
+
 std::string feature_line(const AskedFor& asked, const token::Feature& feature)
 {
     const bool fr = asked.language != "en";
-    if (feature.is_login() && asked.wording == Wording::brief)
+    if (feature.is_login() && asked.wording != Wording::full)
         return fr ? "vous identifier" : "know who you are";
     if (feature.is_login())
         return fr ? "vous identifier (votre nom, votre identifiant national et le numéro de "
@@ -69,7 +89,7 @@ std::string feature_line(const AskedFor& asked, const token::Feature& feature)
     if (asked.portal != nullptr)
         if (const auto found = asked.portal->features.find(feature);
             found != asked.portal->features.end())
-            return for_display(found->second.label.in(asked.language), max_label) +
+            return with_breaks(for_display(found->second.label.in(asked.language), max_label)) +
                    feature_details(asked, found->second);
     return feature.str();
 }
@@ -85,6 +105,42 @@ std::string session_line(const AskedFor& asked)
                      " consultations au plus, sans redemander votre code."
                : "\n\nAs long as the card stays in the reader: at most " + limit +
                      " look-ups, without asking for your code again.";
+}
+
+std::string consent_text(const AskedFor& asked, std::size_t shown, std::size_t name_size)
+{
+    const bool fr = asked.language != "en";
+    const auto name =
+        asked.portal != nullptr
+            ? for_display(asked.portal->name.in(asked.language), name_size)
+            : std::string{fr ? "Un site non enregistré" : "A site not registered"};
+    std::string features;
+    for (std::size_t i = 0; i != asked.features.size() && i != shown; ++i)
+        features += "\n  • " + feature_line(asked, asked.features[i]);
+    if (asked.features.size() > shown)
+        features += "\n  • … +" + std::to_string(asked.features.size() - shown);
+    return site_warnings(asked.origin, asked.resembles, asked.language) +
+           (fr ? name + " demande, avec votre carte :" : name + " asks, with your card, to:") +
+           features + session_line(asked) + disclosure(asked) + "\n\n" +
+           site_lines(asked.origin, asked.language) + (fr ? "\nCarte : " : "\nCard: ") +
+           for_display(asked.holder, name_size) + closing_words(asked);
+}
+
+/// Who asks, whose card, and the warnings are always said; the features are what gives way,
+/// then what explains them, then the ends of long names.
+std::string consent_text(AskedFor asked)
+{
+    const auto fits = [](std::string_view text) { return octets_shown(text) <= max_text; };
+    for (auto shown = max_shown; shown != 0; --shown)
+        if (auto text = consent_text(asked, shown, max_name); fits(text))
+            return text;
+    if (asked.wording == Wording::full)
+        asked.wording = Wording::terse;
+    for (const auto name_size : {max_name, short_name})
+        for (const std::size_t shown : {1U, 0U})
+            if (auto text = consent_text(asked, shown, name_size); fits(text))
+                return text;
+    return consent_text(asked, 0, short_name);
 }
 
 } // namespace
@@ -105,29 +161,20 @@ std::string for_display(std::string_view text, std::size_t max_characters)
     return out;
 }
 
+std::size_t octets_shown(std::string_view text)
+{
+    return text.size() + 2 * static_cast<std::size_t>(std::ranges::count_if(
+                                 text, [](char c) { return c == '\n' || c == '%'; }));
+}
+
 Dialog pin_dialog(const AskedFor& asked)
 {
     const bool fr = asked.language != "en";
-    const auto name =
-        asked.portal != nullptr
-            ? for_display(asked.portal->name.in(asked.language), max_name)
-            : std::string{fr ? "Un site non enregistré" : "A site not registered"};
-    std::string features;
-    for (std::size_t i = 0; i != asked.features.size() && i != max_shown; ++i)
-        features += "\n  • " + feature_line(asked, asked.features[i]);
-    if (asked.features.size() > max_shown)
-        features += "\n  • … +" + std::to_string(asked.features.size() - max_shown);
-    const auto holder = for_display(asked.holder, max_name);
     const auto tries = std::to_string(asked.tries_left);
 
     Dialog dialog;
     dialog.title = fr ? "Carte CPS : votre accord" : "CPS card: your consent";
-    dialog.description =
-        site_warnings(asked.origin, asked.resembles, asked.language) +
-        (fr ? name + " demande, avec votre carte :" : name + " asks, with your card, to:") +
-        features + session_line(asked) + disclosure(asked) + "\n\n" +
-        site_lines(asked.origin, asked.language) + (fr ? "\nCarte : " : "\nCard: ") + holder +
-        closing_words(asked);
+    dialog.description = consent_text(asked);
     dialog.prompt = fr ? "Code :" : "Code:";
     if (asked.before == AskedFor::Before::not_a_pin)
         dialog.error = fr ? "Le code porteur a 4 chiffres. Aucun essai n'a été utilisé."

@@ -16,10 +16,18 @@ namespace cps::agent {
 /// the cut shown by "…". pinentry-gtk2 and -qt would honour them.
 std::string for_display(std::string_view text, std::size_t max_characters);
 
+/// Octets of a dialog's words in a line to pinentry, where a line feed and % take three.
+std::size_t octets_shown(std::string_view text);
+
+/// Such octets of the words below the recognition phrase: an Assuan line has 1000, less
+/// "SETDESC" and the phrase with its own words.
+inline constexpr std::size_t max_text = 880;
+
 /// How much a consent dialog explains. The gesture is the same.
 enum class Wording {
     full,  ///< the first time, and for whatever is never remembered
     brief, ///< the person agreed to the same thing not long ago
+    terse, ///< the full one has no room
 };
 
 /// All that the dialogs of one request need to know.

@@ -77,10 +77,10 @@ http::Response json_response(const json::object& body)
 http::Response refuse(const Error& error, std::string_view language,
                       std::optional<int> tries_left)
 {
-    const bool about_pin = error.code() == Errc::pin_cancelled ||
-                           error.code() == Errc::pin_timeout ||
-                           error.code() == Errc::pin_wrong || error.code() == Errc::pin_blocked;
-    return http::problem(error.code(), language, about_pin ? tries_left : std::nullopt);
+    constexpr std::array about_pin{Errc::pin_cancelled, Errc::pin_timeout, Errc::pin_wrong,
+                                   Errc::pin_blocked,   Errc::puk_wrong,   Errc::puk_blocked};
+    const bool tells = std::ranges::find(about_pin, error.code()) != about_pin.end();
+    return http::problem(error.code(), language, tells ? tries_left : std::nullopt);
 }
 
 } // namespace cps::agent

@@ -9,7 +9,8 @@ Errc errc_of(LONG rc) noexcept
     case SCARD_E_NO_SERVICE:
     case SCARD_E_SERVICE_STOPPED:
     case SCARD_F_COMM_ERROR:
-    case SCARD_E_INVALID_HANDLE: // pcscd restarted: it knows none of our handles
+    case SCARD_E_INVALID_HANDLE:     // pcscd restarted: it knows none of our handles
+    case SCARD_W_SECURITY_VIOLATION: // polkit's refusal, in the words of pcsclite 2
         return Errc::no_service;
     case SCARD_E_UNKNOWN_READER:
     case SCARD_E_READER_UNAVAILABLE:

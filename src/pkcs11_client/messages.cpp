@@ -71,7 +71,8 @@ private:
 
 /// What a refusal may say, in the order of its number on the wire.
 constexpr Errc refusals[] = {Errc::module_failed, Errc::pin_blocked,   Errc::card_removed,
-                             Errc::card_in_use,   Errc::not_supported, Errc::bad_argument};
+                             Errc::card_in_use,   Errc::not_supported, Errc::bad_argument,
+                             Errc::pin_cancelled, Errc::pin_timeout};
 
 Literal words(Errc code) noexcept
 {
@@ -82,7 +83,11 @@ Literal words(Errc code) noexcept
     if (code == Errc::card_in_use)
         return "another program uses the card";
     if (code == Errc::not_supported)
-        return "the PIN is typed on the reader, which is not supported";
+        return "the module cannot do that with this reader and card";
+    if (code == Errc::pin_cancelled)
+        return "nothing was typed on the reader, or it was cancelled there";
+    if (code == Errc::pin_timeout)
+        return "nothing was typed on the reader in time";
     if (code == Errc::bad_argument)
         return "the module's process refused the request";
     return "the PKCS #11 module failed";
@@ -186,6 +191,13 @@ Error decode_refusal(ByteView body) noexcept
         return malformed_message();
     const auto code = refusals[number];
     return {code, words(code), native};
+}
+
+Result<int> decode_tries(ByteView body)
+{
+    if (body.size() != 1 || body[0] > all_tries)
+        return malformed_message();
+    return body[0];
 }
 
 Result<WrongPin> decode_wrong_pin(ByteView body)

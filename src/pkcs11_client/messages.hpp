@@ -37,6 +37,9 @@ Bytes encode_refusal(const Error& error);
 /// The Error that was refused with; module_failed when the body is malformed.
 Error decode_refusal(ByteView body) noexcept;
 
+/// Tries that a PUK has left, 0 to 3. Errors: module_failed outside of these.
+Result<int> decode_tries(ByteView body);
+
 /// Tries left after a wrong PIN: 1 to 3 (3 where the module keeps no count). Errors:
 /// module_failed outside of these.
 Result<WrongPin> decode_wrong_pin(ByteView body);

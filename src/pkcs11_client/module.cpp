@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -68,13 +69,14 @@ struct Module::Worker {
         waiting = false;
     }
 
-    /// One question, one answer.
-    Result<Frame> ask(Kind kind, ByteView body, const Pin* pin, const Patience& until) const
+    /// One question with the PINs that it wants, one answer.
+    Result<Frame> ask(Kind kind, ByteView body, std::initializer_list<const Pin*> pins,
+                      const Patience& until) const
     {
         const Wire wire{child->fd()};
         if (const auto sent = wire.send(kind, body, until); !sent)
             return sent.error();
-        if (pin != nullptr)
+        for (const auto* const pin : pins)
             if (const auto sent = wire.send(Kind::pin, pin->bytes(), until); !sent)
                 return sent.error();
         return wire.receive(until);
@@ -103,8 +105,7 @@ struct Module::Worker {
             return Error{Errc::module_failed, "the module's process did not start",
                          error.native()};
         }
-        auto listing =
-            read_listing(ask(Kind::list, {}, nullptr, patience(deadlines.list, cancel)));
+        auto listing = read_listing(ask(Kind::list, {}, {}, patience(deadlines.list, cancel)));
         if (!listing)
             end();
         return listing;
@@ -139,6 +140,29 @@ struct Module::Worker {
         card_was_reset = may_wait = signature->card_reset;
         died_waiting = false;
         return SignOutcome{std::move(signature->signature)};
+    }
+
+    static Result<PinChangeOutcome> read_pin_change(const Result<Frame>& answer)
+    {
+        if (!answer)
+            return answer.error();
+        if (answer->kind == Kind::refused)
+            return decode_refusal(answer->body);
+        if (answer->kind == Kind::pin_set)
+            return PinChangeOutcome{};
+        if (answer->kind != Kind::wrong_pin)
+            return unexpected_answer();
+        const auto wrong = decode_wrong_pin(answer->body);
+        return wrong ? Result<PinChangeOutcome>{*wrong} : wrong.error();
+    }
+
+    /// It ends by itself after its answer, once it has let go of the card; the kill is for one
+    /// that does not, or that gave no answer.
+    void end_after(bool answer_to_wait_for)
+    {
+        if (answer_to_wait_for)
+            (void)Wire{child->fd()}.wait_for_end(patience(deadlines.farewell, {}));
+        end();
     }
 };
 
@@ -206,12 +230,8 @@ Result<SignOutcome> Module::sign(std::size_t index, const Pin& pin, ByteView dig
 
     const auto request = encode_sign_request(worker.listed[index], digest_info);
     auto outcome = worker.read_outcome(
-        worker.ask(Kind::sign, request, &pin, patience(worker.deadlines.sign, cancel)));
-    // It ends by itself after its answer, once it has let go of the card; the kill is for one
-    // that does not, or that gave no answer. Ours let go before it answered.
-    if (outcome && !worker.card_was_reset)
-        (void)Wire{worker.child->fd()}.wait_for_end(patience(worker.deadlines.farewell, {}));
-    worker.end();
+        worker.ask(Kind::sign, request, {&pin}, patience(worker.deadlines.sign, cancel)));
+    worker.end_after(outcome.has_value() && !worker.card_was_reset); // ours has let go
     return outcome;
 }
 
@@ -223,6 +243,58 @@ bool Module::card_was_reset() const noexcept
 bool Module::may_wait() const noexcept
 {
     return worker_->may_wait;
+}
+
+Result<int> Module::puk_tries_left(std::size_t index, CancelSignal cancel)
+{
+    auto& worker = *worker_;
+    if (index >= worker.listed.size())
+        return Error{Errc::bad_argument, "no certificate with that index was listed"};
+    if (!worker.child || worker.waiting)
+        if (const auto listing = worker.list(cancel); !listing)
+            return listing.error();
+    const auto answer = worker.ask(Kind::puk_tries, worker.listed[index], {},
+                                   patience(worker.deadlines.list, cancel));
+    if (!answer) {
+        worker.end();
+        return answer.error();
+    }
+    if (answer->kind == Kind::refused)
+        return decode_refusal(answer->body);
+    return answer->kind == Kind::tries ? decode_tries(answer->body) : unexpected_answer();
+}
+
+Result<PinChangeOutcome> Module::set_pin(bool unblock, std::size_t index, const Pin& offered,
+                                         const Pin& new_pin, CancelSignal cancel)
+{
+    auto& worker = *worker_;
+    if (index >= worker.listed.size())
+        return Error{Errc::bad_argument, "no certificate with that index was listed"};
+    const bool at_pad = offered.empty() && new_pin.empty();
+    if (!at_pad && (!usable(offered) || !usable(new_pin)))
+        return Error{Errc::bad_argument, "a PIN is empty or holds an octet 0"};
+    if (!worker.child || worker.waiting)
+        if (const auto listing = worker.list(cancel); !listing)
+            return listing.error();
+
+    const auto time = at_pad ? worker.deadlines.pad : worker.deadlines.sign;
+    auto outcome = Worker::read_pin_change(
+        worker.ask(unblock ? Kind::unblock_pin : Kind::change_pin, worker.listed[index],
+                   {&offered, &new_pin}, patience(time, cancel)));
+    worker.end_after(outcome.has_value());
+    return outcome;
+}
+
+Result<PinChangeOutcome> Module::change_pin(std::size_t index, const Pin& old_pin,
+                                            const Pin& new_pin, CancelSignal cancel)
+{
+    return set_pin(false, index, old_pin, new_pin, cancel);
+}
+
+Result<PinChangeOutcome> Module::unblock_pin(std::size_t index, const Pin& puk,
+                                             const Pin& new_pin, CancelSignal cancel)
+{
+    return set_pin(true, index, puk, new_pin, cancel);
 }
 
 pid_t Module::worker_pid() const noexcept

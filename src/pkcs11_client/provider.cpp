@@ -1,5 +1,6 @@
 #include "provider.hpp"
 
+#include "pin_session.hpp"
 #include "wire.hpp"
 
 #include <pkcs11-helper-1.0/pkcs11h-token.h>
@@ -45,6 +46,12 @@ bool says_card_gone(CK_RV rv) noexcept
 {
     return rv == CKR_TOKEN_NOT_PRESENT || rv == CKR_DEVICE_REMOVED ||
            rv == CKR_TOKEN_NOT_RECOGNIZED;
+}
+
+bool says_unsupported(CK_RV rv) noexcept
+{
+    return rv == CKR_FUNCTION_NOT_SUPPORTED || rv == CKR_USER_TYPE_INVALID ||
+           rv == CKR_TOKEN_WRITE_PROTECTED;
 }
 
 Error pin_blocked() noexcept
@@ -141,6 +148,10 @@ Error Provider::failure(const pkcs11h_token_id_s& token, CK_RV rv) const
     const auto native = static_cast<long>(rv);
     if (rv == CKR_PIN_LOCKED)
         return pin_blocked();
+    if (rv == CKR_FUNCTION_CANCELED)
+        return {Errc::pin_cancelled, "cancelled on the reader", native};
+    if (says_unsupported(rv))
+        return {Errc::not_supported, "the module does not do that", native};
     // Modules have many words for a card that is pulled; that it is gone says it best.
     if (says_card_gone(rv) || !tokens_.state_of(token))
         return {Errc::card_removed, "the card was removed", native};
@@ -195,6 +206,72 @@ Bytes Provider::sign_logged_in(const pkcs11h_certificate_id_s& id, ByteView dige
         throw Error{Errc::module_failed, "the module tells an absurd signature size"};
     signature.resize(size);
     return signature;
+}
+
+Provider::OnToken Provider::token_of(ByteView certificate) const
+{
+    const auto& token = *find(certificate).token_id;
+    auto state = tokens_.state_of(token);
+    if (!state)
+        throw Error{Errc::card_removed, "the certificate's card is gone"};
+    return {token, *std::move(state)};
+}
+
+int Provider::puk_tries_left(ByteView certificate)
+{
+    const auto [token, state] = token_of(certificate);
+    if (!can_unblock(tokens_.functions()))
+        throw Error{Errc::not_supported, "the module does not unblock a PIN"};
+    const PinSession session{tokens_.functions(), state.slot};
+    return session.puk_tries_left();
+}
+
+std::optional<WrongPin> Provider::change_pin(ByteView certificate, const Pin& old_pin,
+                                             const Pin& new_pin)
+{
+    const auto [token, state] = token_of(certificate);
+    if (state.tries_left == 0)
+        throw pin_blocked();
+    if (state.pin_pad != old_pin.empty())
+        throw Error{Errc::bad_argument, "the PIN is typed where it is not asked for"};
+
+    const PinSession session{tokens_.functions(), state.slot};
+    const auto rv = session.change(old_pin, new_pin);
+    if (rv == CKR_OK)
+        return std::nullopt;
+    if (!says_wrong_pin(rv))
+        throw failure(token, rv);
+    const auto now = tokens_.state_of(token);
+    const auto tries = now ? now->tries_left : state.tries_left - 1;
+    if (tries <= 0)
+        throw pin_blocked();
+    return WrongPin{tries};
+}
+
+std::optional<WrongPin> Provider::unblock_pin(ByteView certificate, const Pin& puk,
+                                              const Pin& new_pin)
+{
+    const auto [token, state] = token_of(certificate);
+    if (!can_unblock(tokens_.functions()))
+        throw Error{Errc::not_supported, "the module does not unblock a PIN"};
+    if (state.pin_pad != puk.empty())
+        throw Error{Errc::bad_argument, "the PUK is typed where it is not asked for"};
+
+    const PinSession session{tokens_.functions(), state.slot};
+    const auto before = session.puk_tries_left();
+    if (before == 0)
+        throw pin_blocked();
+    if (const auto rv = session.log_in(puk); rv == CKR_OK) {
+        if (const auto set = session.init(new_pin); set != CKR_OK)
+            throw failure(token, set);
+        return std::nullopt;
+    } else if (!says_wrong_pin(rv)) {
+        throw failure(token, rv);
+    }
+    const auto tries = session.puk_tries_left();
+    if (tries <= 0)
+        throw pin_blocked();
+    return WrongPin{tries};
 }
 
 SignOutcome Provider::sign(ByteView certificate, Pin pin, ByteView digest_info)

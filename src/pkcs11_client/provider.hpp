@@ -42,6 +42,16 @@ public:
     /// @throws Error pin_blocked, card_removed, not_supported, module_failed.
     SignOutcome sign(ByteView certificate, Pin pin, ByteView digest_info);
 
+    /// @throws Error as `sign`; not_supported where the module cannot unblock.
+    int puk_tries_left(ByteView certificate);
+    /// One attempt. Both PINs empty: they are typed on the reader. Nothing: it is done.
+    /// @throws Error as `sign`; pin_cancelled, pin_timeout, not_supported.
+    std::optional<WrongPin> change_pin(ByteView certificate, const Pin& old_pin,
+                                       const Pin& new_pin);
+    /// The same by the PUK. @throws Error pin_blocked when the PUK is.
+    std::optional<WrongPin> unblock_pin(ByteView certificate, const Pin& puk,
+                                        const Pin& new_pin);
+
 private:
     struct IdTraits {
         using type = pkcs11h_certificate_id_t;
@@ -50,6 +60,11 @@ private:
     };
     using CertificateId = UniqueHandle<IdTraits>;
 
+    struct OnToken {
+        const pkcs11h_token_id_s& token;
+        TokenState state;
+    };
+    OnToken token_of(ByteView certificate) const;
     const pkcs11h_certificate_id_s& find(ByteView certificate) const;
     /// Nothing: logged in. @throws Error.
     std::optional<WrongPin> log_in(pkcs11h_token_id_t token, Pin pin, int tries_before);

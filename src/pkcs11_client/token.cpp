@@ -49,6 +49,15 @@ int tries_left(CK_FLAGS token_flags) noexcept
     return (token_flags & CKF_USER_PIN_COUNT_LOW) != 0 ? 2 : 3;
 }
 
+int puk_tries_left(CK_FLAGS token_flags) noexcept
+{
+    if ((token_flags & CKF_SO_PIN_LOCKED) != 0)
+        return 0;
+    if ((token_flags & CKF_SO_PIN_FINAL_TRY) != 0)
+        return 1;
+    return (token_flags & CKF_SO_PIN_COUNT_LOW) != 0 ? 2 : 3;
+}
+
 Tokens::Tokens(const std::string& module_path)
     : library_{::dlopen(module_path.c_str(), RTLD_NOW | RTLD_LOCAL)}
 {

@@ -19,6 +19,8 @@ using Library = UniqueHandle<LibraryTraits>;
 /// Tries left, as Cryptoki tells it: 3, 2, 1, 0 from no flag, COUNT_LOW, FINAL_TRY, LOCKED
 /// (PKCS #11 v3.0, 3.3, CK_TOKEN_INFO).
 int tries_left(CK_FLAGS token_flags) noexcept;
+/// The same of the security officer's PIN, a CPS card's PUK.
+int puk_tries_left(CK_FLAGS token_flags) noexcept;
 
 /// What a slot and its token say about themselves at this moment.
 struct TokenState {
@@ -41,6 +43,7 @@ public:
     /// Asks the card again each time. Nothing if no slot has that token.
     /// @throws Error module_failed with the CK_RV.
     std::optional<TokenState> state_of(const pkcs11h_token_id_s& token) const;
+    CK_FUNCTION_LIST& functions() const noexcept { return *functions_; }
 
     /// Ends the login to the token in that slot. False unless the module says that it did:
     /// pkcs11-helper (1.29) drops what C_Logout answers.

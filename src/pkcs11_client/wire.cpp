@@ -38,10 +38,15 @@ std::optional<Kind> kind_of(std::uint8_t octet) noexcept
     case Kind::list:
     case Kind::sign:
     case Kind::pin:
+    case Kind::puk_tries:
+    case Kind::change_pin:
+    case Kind::unblock_pin:
     case Kind::listed:
     case Kind::signature:
     case Kind::wrong_pin:
-    case Kind::refused: return kind;
+    case Kind::refused:
+    case Kind::tries:
+    case Kind::pin_set: return kind;
     }
     return std::nullopt;
 }
@@ -54,9 +59,14 @@ std::size_t max_body(Kind kind) noexcept
     case Kind::list: return 0;
     case Kind::sign: return max_certificate + max_digest_info + 8;
     case Kind::pin: return Pin::max_size;
+    case Kind::puk_tries:
+    case Kind::change_pin:
+    case Kind::unblock_pin: return max_certificate;
     case Kind::listed: return max_certificates * entry;
     case Kind::signature: return 1 + max_signature;
-    case Kind::wrong_pin: return 1;
+    case Kind::wrong_pin:
+    case Kind::tries: return 1;
+    case Kind::pin_set: return 0;
     case Kind::refused: return 9;
     }
     return 0;

@@ -14,13 +14,18 @@
 namespace cps::pkcs11 {
 
 enum class Kind : std::uint8_t {
-    list = 1,       ///< asks: no body
-    sign = 2,       ///< asks: the certificate, the DigestInfo; a `pin` frame follows
-    pin = 3,        ///< the PIN's octets and nothing else
-    listed = 16,    ///< answers `list`
-    signature = 17, ///< answers `sign`: a Signed
-    wrong_pin = 18, ///< answers `sign`: one octet, the tries left
-    refused = 19,   ///< answers either: a Refusal and a CK_RV
+    list = 1,        ///< asks: no body
+    sign = 2,        ///< asks: the certificate, the DigestInfo; a `pin` frame follows
+    pin = 3,         ///< the PIN's octets and nothing else
+    puk_tries = 4,   ///< asks: the certificate
+    change_pin = 5,  ///< asks: the certificate; `pin` frames follow: the old PIN, the new one
+    unblock_pin = 6, ///< asks: the certificate; `pin` frames follow: the PUK, the new PIN
+    listed = 16,     ///< answers `list`
+    signature = 17,  ///< answers `sign`: a Signed
+    wrong_pin = 18,  ///< answers what a `pin` follows: one octet, the tries left
+    refused = 19,    ///< answers any: a Refusal and a CK_RV
+    tries = 20,      ///< answers `puk_tries`: one octet, 0 to 3
+    pin_set = 21,    ///< answers `change_pin`, `unblock_pin`: no body
 };
 std::optional<Kind> kind_of(std::uint8_t octet) noexcept;
 

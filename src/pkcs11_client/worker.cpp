@@ -1,7 +1,7 @@
 // cps-agent-worker MODULE: runs one PKCS #11 module on behalf of the agent, which starts it
 // with one end of a socket pair as standard input and output. Loads and initialises the module
 // at once, so that a worker may be started ahead of its use. Ends when the socket closes, and
-// after one signature, whatever came of it. Not for people.
+// after one signature or one change of PIN, whatever came of it. Not for people.
 
 #include "messages.hpp"
 #include "provider.hpp"
@@ -65,9 +65,14 @@ public:
                 return;
             if (request->kind == Kind::sign)
                 return answer([&] { sign(request->body); });
-            if (request->kind != Kind::list)
+            if (request->kind == Kind::change_pin || request->kind == Kind::unblock_pin)
+                return answer([&] { set_pin(request->kind, request->body); });
+            if (request->kind == Kind::puk_tries)
+                answer([&] { tell_puk_tries(request->body); });
+            else if (request->kind == Kind::list)
+                answer([&] { list(); });
+            else
                 return;
-            answer([&] { list(); });
             ::alarm(0);
         }
     }
@@ -111,17 +116,50 @@ private:
         Pin pin;
         const auto request = decode_sign_request(body);
         if (!request || !wire_.receive_pin(pin, forever) || !provider_)
-            throw Error{Errc::bad_argument, "a request out of turn"};
+            throw out_of_turn();
         auto outcome =
             provider_->sign(request->certificate, std::move(pin), request->digest_info);
-        if (const auto* wrong = std::get_if<WrongPin>(&outcome)) {
-            const auto tries = static_cast<std::uint8_t>(wrong->tries_left);
-            (void)wire_.send(Kind::wrong_pin, {&tries, 1}, forever);
-        } else {
-            const Signed answer{std::get<Bytes>(std::move(outcome)),
-                                provider_->card_was_reset()};
-            (void)wire_.send(Kind::signature, encode_signed(answer), forever);
-        }
+        if (const auto* wrong = std::get_if<WrongPin>(&outcome))
+            send_tries(Kind::wrong_pin, wrong->tries_left);
+        else
+            (void)wire_.send(Kind::signature,
+                             encode_signed({std::get<Bytes>(std::move(outcome)),
+                                            provider_->card_was_reset()}),
+                             forever);
+    }
+
+    void tell_puk_tries(ByteView certificate)
+    {
+        if (!provider_)
+            throw out_of_turn();
+        send_tries(Kind::tries, provider_->puk_tries_left(certificate));
+    }
+
+    void set_pin(Kind kind, ByteView certificate)
+    {
+        Pin offered;
+        Pin new_pin;
+        if (!wire_.receive_pin(offered, forever) || !wire_.receive_pin(new_pin, forever) ||
+            !provider_)
+            throw out_of_turn();
+        const auto wrong = kind == Kind::change_pin
+                               ? provider_->change_pin(certificate, offered, new_pin)
+                               : provider_->unblock_pin(certificate, offered, new_pin);
+        if (wrong)
+            send_tries(Kind::wrong_pin, wrong->tries_left);
+        else
+            (void)wire_.send(Kind::pin_set, {}, forever);
+    }
+
+    void send_tries(Kind kind, int tries)
+    {
+        const auto octet = static_cast<std::uint8_t>(tries);
+        (void)wire_.send(kind, {&octet, 1}, forever);
+    }
+
+    static Error out_of_turn() noexcept
+    {
+        return {Errc::bad_argument, "a request out of turn"};
     }
 
     Wire wire_;

@@ -3,22 +3,18 @@ import http.server
 import json
 import pathlib
 import queue
-import shutil
 import subprocess
 import sys
 import threading
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import browser  # noqa: E402
 import rig  # noqa: E402
 from agent_process import ROOT, Agent, challenge  # noqa: E402
 from event_stream import EventStream  # noqa: E402
 
-if not (HERE / "node_modules/playwright-core").is_dir():
-    raise unittest.SkipTest("npm ci has not been run in test/browser")
-if not shutil.which("chromium") or not shutil.which("node"):
-    raise unittest.SkipTest("chromium or node is not installed")
+browser.needed()
 rig.isolate()
 
 PAGE = "http://127.0.0.1:8000"
@@ -52,7 +48,7 @@ class Browser:
 
     def __init__(self, port):
         self.node = subprocess.Popen(
-            ["node", HERE / "events.mjs", json.dumps({"page": PAGE + "/", "port": port})],
+            browser.driver("events.mjs", {"page": PAGE + "/", "port": port}),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.heard = queue.Queue()
         self.reading = threading.Thread(target=lambda: [self.heard.put(json.loads(line)) for line in self.node.stdout])
@@ -97,34 +93,34 @@ class APage(unittest.TestCase):
         self.assertEqual(answer.status, 200, answer.body)
         return answer.json["session"]
 
-    def connected(self, browser, card):
-        self.assertEqual(browser.next(), ["connection", True])
-        heard = browser.next()
+    def connected(self, page, card):
+        self.assertEqual(page.next(), ["connection", True])
+        heard = page.next()
         self.assertEqual((heard[0], heard[1]["card"]), ("card", card))
 
     def test_hears_the_card_and_its_sessions_end_also_of_an_agent_that_came_back(self):
-        browser = Browser(self.agent.port)
-        self.addCleanup(browser.close)
-        self.connected(browser, "present")
+        page = Browser(self.agent.port)
+        self.addCleanup(page.close)
+        self.connected(page, "present")
         session = self.opened()
         self.card.remove()
-        self.assertEqual(browser.next(), ["session", {"session": session, "end": "card_removed", "left": 20}])
-        self.assertEqual(browser.next()[1]["card"], "absent")
+        self.assertEqual(page.next(), ["session", {"session": session, "end": "card_removed", "left": 20}])
+        self.assertEqual(page.next()[1]["card"], "absent")
         self.card.insert()
-        self.assertEqual(browser.next()[1]["card"], "present")
+        self.assertEqual(page.next()[1]["card"], "present")
 
         session = self.opened()
         self.agent.stop()
-        self.assertEqual(browser.next(), ["session", {"session": session, "end": "agent_stopped", "left": 20}])
-        self.assertEqual(browser.next(), ["connection", False])
+        self.assertEqual(page.next(), ["session", {"session": session, "end": "agent_stopped", "left": 20}])
+        self.assertEqual(page.next(), ["connection", False])
         self.start_agent("two")
-        while (heard := browser.next()) == ["connection", False]:
+        while (heard := page.next()) == ["connection", False]:
             pass
         self.assertEqual(heard, ["connection", True])
-        self.assertEqual(browser.next()[0], "card")
+        self.assertEqual(page.next()[0], "card")
 
-        browser.stop_following()
-        rig.wait_until(lambda: self.room() == OF_ORIGIN, "the browser to let its stream go")
+        page.stop_following()
+        rig.wait_until(lambda: self.room() == OF_ORIGIN, "the page to let its stream go")
 
     def room(self):
         """How many streams the page's origin may still open."""

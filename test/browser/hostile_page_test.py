@@ -3,21 +3,17 @@ import http.server
 import json
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import agent_process  # noqa: E402
+import browser  # noqa: E402
 import rig  # noqa: E402
 
-if not (HERE / "node_modules/playwright-core").is_dir():
-    raise unittest.SkipTest("npm ci has not been run in test/browser")
-if not shutil.which("chromium") or not shutil.which("node"):
-    raise unittest.SkipTest("chromium or node is not installed")
+browser.needed()
 rig.isolate()
 
 
@@ -54,10 +50,8 @@ class HostilePage(unittest.TestCase):
         """{try: (what the page saw, what the agent answered)}"""
         body = json.dumps({"challenge": agent_process.challenge(), "a": "="})
         task = {"site": site, "agent": f"http://{host}:{self.agent.port}", "body": body}
-        ended = subprocess.run(["node", HERE / "hostile.mjs", json.dumps(task)], capture_output=True, text=True,
-                               timeout=200, check=False)
-        self.assertEqual(ended.returncode, 0, ended.stderr)
-        return {name: (one["seen"], one["answers"]) for name, one in json.loads(ended.stdout).items()}
+        said = browser.told("hostile.mjs", task, 200)
+        return {name: (one["seen"], one["answers"]) for name, one in said.items()}
 
     def test_a_page_that_is_not_registered_gets_nothing_by_any_way(self):
         tried = self.tried("http://evil.example:8000")

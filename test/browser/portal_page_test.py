@@ -3,21 +3,17 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import agent_process  # noqa: E402
+import browser  # noqa: E402
 import rig  # noqa: E402
 from portal_process import DOCTOR, NIR, OTHER_DOCTOR, PASSWORD, Portal, accounts_file  # noqa: E402
 
-if not (HERE / "node_modules/playwright-core").is_dir():
-    raise unittest.SkipTest("npm ci has not been run in test/browser")
-if not shutil.which("chromium") or not shutil.which("node"):
-    raise unittest.SkipTest("chromium or node is not installed")
+browser.needed()
 rig.isolate()
 
 SHOTS = rig.BUILD_ROOT / "artefacts"
@@ -58,10 +54,7 @@ class ThePage(unittest.TestCase):
     def open(self, name, login="claire", password=PASSWORD, **more):
         task = {"origin": self.portal.origin, "login": login, "password": password, "nir": NIR,
                 "shots": str(SHOTS), "name": name, **more}
-        ended = subprocess.run(["node", HERE / "page.mjs", json.dumps(task)], capture_output=True, text=True,
-                               timeout=150, check=False)
-        self.assertEqual(ended.returncode, 0, ended.stderr)
-        return json.loads(ended.stdout)
+        return browser.told("page.mjs", task)
 
     def test_from_the_click_to_the_patient(self):
         told = self.open("patient")

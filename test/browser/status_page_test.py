@@ -7,16 +7,13 @@ import sys
 import tempfile
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import browser  # noqa: E402
 import rig  # noqa: E402
 from agent_process import ORIGIN, Agent, challenge, cpsctl  # noqa: E402
 from event_stream import EventStream  # noqa: E402
 
-if not (HERE / "node_modules/playwright-core").is_dir():
-    raise unittest.SkipTest("npm ci has not been run in test/browser")
-if not shutil.which("chromium") or not shutil.which("node"):
-    raise unittest.SkipTest("chromium or node is not installed")
+browser.needed()
 rig.isolate()
 
 SHOTS = rig.BUILD_ROOT / "artefacts"
@@ -71,7 +68,7 @@ class TheStatusPage(unittest.TestCase):
         """Shows the page; each step is (what it says once the page has shown the texts, what is done then)."""
         told = [{"texts": step[0], **(step[2] if len(step) > 2 else {})} for step in steps]
         task = {"url": self.address(agent), "shots": str(SHOTS), "name": f"status-{name}", "steps": told, **more}
-        with subprocess.Popen(["node", HERE / "status.mjs", json.dumps(task)], stdout=subprocess.PIPE,
+        with subprocess.Popen(browser.driver("status.mjs", task), stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True) as node:
             for texts, act, *_ in steps:
                 if node.stdout.readline() != "step\n":
@@ -81,10 +78,7 @@ class TheStatusPage(unittest.TestCase):
 
     def show(self, name, **more):
         task = {"url": self.address(), "shots": str(SHOTS), "name": f"status-{name}", **more}
-        ended = subprocess.run(["node", HERE / "status.mjs", json.dumps(task)], capture_output=True, text=True,
-                               timeout=120, check=False)
-        self.assertEqual(ended.returncode, 0, ended.stderr)
-        return json.loads(ended.stdout)
+        return browser.told("status.mjs", task)
 
     def test_a_navigation_gets_the_page_which_no_frame_shows(self):
         answer = self.call("GET", "/", NAVIGATION)

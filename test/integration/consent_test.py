@@ -209,7 +209,7 @@ class UnknownOrigins(WithCard):
                 self.agent.will_answer("pin 1234")
                 self.assertEqual(self.agent.token(origin=origin).status, 200)
                 shown = self.agent.dialogs()[0]["desc"]
-                self.assertTrue(shown.startswith("ATTENTION"))
+                self.assertTrue(shown.partition("\n\n")[2].startswith("ATTENTION"), shown)  # below the phrase
                 for part in (*words, origin):
                     self.assertIn(part, shown)
                 self.assertTrue(shown.isprintable() or shown.replace("\n", "").isprintable())

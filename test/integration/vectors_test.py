@@ -1,4 +1,4 @@
-"""The example verifiers in other languages agree with every test vector of class token and state; so do fresh ones."""
+"""The example verifiers in other languages agree with every test vector of class token, state and chain; so do fresh ones."""
 import json
 import os
 import pathlib
@@ -15,7 +15,7 @@ EXAMPLES = ROOT / "docs/examples"
 
 def vectors(folder):
     found = [(path, json.loads(path.read_text())) for path in sorted(pathlib.Path(folder).glob("*.json"))]
-    return [(path, one) for path, one in found if one["class"] in ("token", "state")]
+    return [(path, one) for path, one in found if one["class"] in ("token", "state", "chain")]
 
 
 class ExampleVerifiers(unittest.TestCase):
@@ -42,7 +42,7 @@ class ExampleVerifiers(unittest.TestCase):
         self.agree("php", EXAMPLES / "php/run.php")
 
     def test_each_example_is_short(self):
-        for name in ("js/verifier.mjs", "php/verifier.php"):
+        for name in ("js/verifier.mjs", "js/believe.mjs", "php/verifier.php", "php/believe.php"):
             self.assertLess(len((EXAMPLES / name).read_text().splitlines()), 200, name)
 
 

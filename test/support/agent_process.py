@@ -188,21 +188,13 @@ class Agent:
     def threads(self):
         return int(self.status_file()["Threads"])
 
-    def major_faults(self):
-        """Pages that had to be fetched from a disk: each is a wait, too, and the machine's doing."""
-        return int(pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[9])
-
     def voluntary_switches(self):
-        return sum(self.switches_by_thread().values())
-
-    def switches_by_thread(self):
-        """The server's thread has the process's own number."""
-        found = {}
+        total = 0
         for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
             for line in (task / "status").read_text().splitlines():
                 if line.startswith("voluntary_ctxt_switches"):
-                    found[int(task.name)] = int(line.split()[1])
-        return found
+                    total += int(line.split()[1])
+        return total
 
 
 def cpsctl(agent, *arguments, stdin=None, timeout=150):

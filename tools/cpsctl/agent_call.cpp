@@ -20,6 +20,16 @@ std::string text(const boost::json::object& object, std::string_view key)
     return value != nullptr && value->is_string() ? std::string{value->get_string()} : "";
 }
 
+/// What a refusal says of the tries that are left, where it does.
+std::string tries_text(const boost::json::object& problem)
+{
+    const auto* const tries = problem.if_contains("tries_left");
+    if (tries == nullptr || !tries->is_int64())
+        return "";
+    return (person_reads_french() ? " Essais restants : " : " Tries left: ") +
+           std::to_string(tries->get_int64()) + '.';
+}
+
 } // namespace
 
 bool person_reads_french()
@@ -61,7 +71,7 @@ boost::json::object call_agent(const std::string& socket, std::string_view metho
         throw Error{Errc::malformed_input, "the agent's answer is not JSON"};
     auto& object = answer->get_object();
     if (response->status != 200)
-        throw AgentRefused{text(object, "code"), text(object, "detail")};
+        throw AgentRefused{text(object, "code"), text(object, "detail") + tries_text(object)};
     return std::move(object);
 }
 

@@ -31,6 +31,8 @@ Run declare_consents(CLI::App& app);
 Run declare_portal(CLI::App& app);
 Run declare_doctor(CLI::App& app);
 Run declare_journal(CLI::App& app);
+Run declare_phrase(CLI::App& app);
+Run declare_pin(CLI::App& app);
 Run declare_sessions(CLI::App& app);
 Run declare_status(CLI::App& app);
 Run declare_token(CLI::App& app);

@@ -32,8 +32,9 @@ void declare_options(CLI::App& app, Options& options)
     app.add_option("--apdu-log", options.apdu_log, "appends every exchange");
     app.add_option("--control", options.control, "Unix socket for orders and faults");
     const std::map<std::string, Timing> timings{{"none", Timing::none}, {"cps3", Timing::cps3}};
-    app.add_option("--timing", options.timing, "none, or cps3: as slow as a real card")
-        ->transform(CLI::CheckedTransformer{timings});
+    app.add_option("--timing", options.timing, "cps3: as slow as a real card (none)")
+        ->transform(CLI::CheckedTransformer{timings})
+        ->option_text("none|cps3");
 }
 
 } // namespace cps::vcard

@@ -1,8 +1,18 @@
-// Judges test vectors of class token and state: node run.mjs FILE… prints a line each,
-// `name verdict`. The path to an authority and revocation are handed to it: all good.
+// Judges test vectors of class token, state and chain: node run.mjs FILE… prints a line each,
+// `name verdict`. Revocation is not looked at; nor is the path, but for class chain.
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { believer } from './believe.mjs';
 import * as verifier from './verifier.mjs';
+
+const folder = mkdtempSync(`${tmpdir()}/cps-vectors-`);
+process.on('exit', () => rmSync(folder, { recursive: true }));
+
+function pinned(pem) {
+  writeFileSync(`${folder}/trust.pem`, pem);
+  return `${folder}/trust.pem`;
+}
 
 /** Counters in memory, for one hour and one day. */
 function quotas() {
@@ -37,11 +47,12 @@ async function judge(token, context, portal, state) {
   }
 }
 
-async function verdict({ token, context, at }) {
+async function verdict({ class: kind, token, context, at }) {
   const nonces = new Map(Object.entries(context.nonces));
   if (context.store === 'down')
     nonces.get = () => { throw new verifier.Refused('store_unavailable'); };
-  const believe = (der) => new X509Certificate(der).publicKey;
+  const believe = kind === 'chain' ? believer(pinned(context.trust), context.policies)
+    : (der) => new X509Certificate(der).publicKey;
   const state = { sessions: new Map(), charge: quotas() };
   try {
     for (const earlier of context.before ?? [])

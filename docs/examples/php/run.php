@@ -1,9 +1,22 @@
 <?php
-// Judges test vectors of class token and state: php run.php FILE… prints a line each,
-// `name verdict`. The path to an authority and revocation are handed to it: all good.
+// Judges test vectors of class token, state and chain: php run.php FILE… prints a line each,
+// `name verdict`. Revocation is not looked at; nor is the path, but for class chain.
 declare(strict_types=1);
 
-require_once __DIR__ . '/verifier.php';
+require_once __DIR__ . '/believe.php';
+
+$folder = sys_get_temp_dir() . '/cps-vectors-' . getmypid();
+mkdir($folder, 0700);
+register_shutdown_function(function () use ($folder): void {
+    array_map(unlink(...), glob("$folder/*"));
+    rmdir($folder);
+});
+
+function pinned(string $pem, string $folder): string
+{
+    file_put_contents("$folder/trust.pem", $pem);
+    return "$folder/trust.pem";
+}
 
 function judge(string $token, array $context, array $portal, array &$state): void
 {
@@ -40,12 +53,13 @@ final class LostRecords extends ArrayObject
     public function offsetExists(mixed $key): bool { throw new Refused('store_unavailable'); }
 }
 
-function verdict(array $vector): string
+function verdict(array $vector, string $folder): string
 {
     $context = $vector['context'];
     $nonces = ($context['store'] ?? '') === 'down' ? new LostRecords() : new ArrayObject($context['nonces']);
     $state = ['sessions' => [], 'counts' => []];
-    $portal = fn(int $now): array => ['now' => $now, 'nonces' => $nonces, 'believe' => fn() => null];
+    $believe = $vector['class'] === 'chain' ? believer(pinned($context['trust'], $folder), $context['policies']) : fn() => null;
+    $portal = fn(int $now): array => ['now' => $now, 'nonces' => $nonces, 'believe' => $believe];
     try {
         foreach ($context['before'] ?? [] as $earlier)
             judge($earlier['token'], $earlier['context'], $portal($earlier['at']), $state);
@@ -58,5 +72,5 @@ function verdict(array $vector): string
 
 foreach (array_slice($argv, 1) as $file) {
     $vector = json_decode(file_get_contents($file), true, 32, JSON_THROW_ON_ERROR);
-    echo $vector['name'], ' ', verdict($vector), "\n";
+    echo $vector['name'], ' ', verdict($vector, $folder), "\n";
 }

@@ -56,6 +56,10 @@ enum class Errc {
     malformed_input,
     card_refused,
     cancelled,
+    // The card's own code, for the person's tools alone (`cpsctl pin`).
+    puk_wrong,
+    puk_blocked,
+    pin_change_unsupported,
 };
 
 /// A string literal. Run-time text does not convert, so no PIN can reach an error message.

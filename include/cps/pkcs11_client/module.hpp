@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,6 +32,8 @@ struct WrongPin {
     int tries_left = 0; ///< 1 to 3; never 0: a card with none left answers pin_blocked
 };
 using SignOutcome = std::variant<Bytes, WrongPin>;
+/// Nothing: the card took the new PIN. Else the PIN or PUK offered before it was wrong.
+using PinChangeOutcome = std::optional<WrongPin>;
 
 /// Answers `true` when what it belongs to must stop (card removed, client gone, shutdown).
 /// `fd` becomes readable at that moment, so that waits can end; -1: none.
@@ -45,6 +48,8 @@ struct Deadlines {
     std::chrono::milliseconds list{30'000};
     /// From the PIN's departure to the signature and the logout.
     std::chrono::milliseconds sign{30'000};
+    /// The same where the PIN is typed on the reader: 30 s for each of old PIN, new and again.
+    std::chrono::milliseconds pad{85'000};
     /// C_Finalize after the answer: so long is the card waited for, then the worker is killed.
     std::chrono::milliseconds farewell{2'000};
 };
@@ -89,6 +94,20 @@ public:
     Result<SignOutcome> sign(std::size_t index, const Pin& pin, ByteView digest_info,
                              CancelSignal cancel);
 
+    /// How many tries the PUK has left; 3 where the module keeps no count. Errors: as `sign`;
+    /// not_supported where the module cannot unblock a PIN: better known before one is typed.
+    Result<int> puk_tries_left(std::size_t index, CancelSignal cancel);
+
+    /// C_SetPIN, once. Both PINs empty: they are typed on the reader's own keypad. The worker
+    /// ends afterwards. Errors: as `sign`; pin_cancelled, pin_timeout (at the keypad);
+    /// not_supported (the module, the reader or the card has no such thing).
+    Result<PinChangeOutcome> change_pin(std::size_t index, const Pin& old_pin,
+                                        const Pin& new_pin, CancelSignal cancel);
+    /// The PUK logs in, once, and C_InitPIN sets the new PIN. Otherwise as `change_pin`;
+    /// pin_blocked says that the PUK is.
+    Result<PinChangeOutcome> unblock_pin(std::size_t index, const Pin& puk, const Pin& new_pin,
+                                         CancelSignal cancel);
+
     /// With the signature made last, the module has reset the card by itself: ours does. False
     /// after any other outcome, and before the first signature.
     bool card_was_reset() const noexcept;
@@ -100,6 +119,8 @@ public:
 
 private:
     struct Worker;
+    Result<PinChangeOutcome> set_pin(bool unblock, std::size_t index, const Pin& offered,
+                                     const Pin& new_pin, CancelSignal cancel);
     std::unique_ptr<Worker> worker_;
 };
 

@@ -1,6 +1,7 @@
 #include "pinentry.hpp"
 
 #include <doctest/doctest.h>
+#include <poll.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -30,6 +31,17 @@ public:
     Result<Pin> ask(std::chrono::milliseconds time = 20s)
     {
         return pinentry.ask_pin(dialog, cancel, std::chrono::steady_clock::now() + time);
+    }
+    Result<std::unique_ptr<Notice>> show()
+    {
+        return pinentry.show(dialog, cancel, std::chrono::steady_clock::now() + 20s);
+    }
+    /// Blocks until something ends the request.
+    std::optional<Errc> wait_for_cancel() const
+    {
+        pollfd watched{cancel.fd(), POLLIN, 0};
+        ::poll(&watched, 1, -1);
+        return cancel.reason();
     }
     std::string shown() const
     {
@@ -122,5 +134,55 @@ TEST_SUITE("agent")
         CHECK(
             missing.ask_pin({}, cancel, std::chrono::steady_clock::now() + 1s).error().code() ==
             Errc::internal);
+    }
+
+    TEST_CASE("a notice that the person closes, or that goes by itself, ends the request")
+    {
+        const std::pair<const char*, Errc> ends[] = {{"after 0.1 ok\n", Errc::consent_refused},
+                                                     {"cancel\n", Errc::consent_refused},
+                                                     {"timeout\n", Errc::pin_timeout},
+                                                     {"crash\n", Errc::internal}};
+        for (const auto& [answer, reason] : ends) {
+            Scripted scripted{answer};
+
+            const auto notice = scripted.show();
+
+            REQUIRE(notice.has_value());
+            CHECK(scripted.wait_for_cancel() == reason);
+        }
+    }
+
+    TEST_CASE("a notice closes with its object, and that ends nothing")
+    {
+        Scripted scripted{"hang\n"};
+        {
+            const auto notice = scripted.show();
+            REQUIRE(notice.has_value());
+            while (scripted.shown().empty())
+                std::this_thread::sleep_for(10ms);
+        }
+
+        CHECK_FALSE(scripted.cancel.reason().has_value());
+        CHECK(scripted.shown().find(R"("kind": "message")") != std::string::npos);
+    }
+
+    TEST_CASE("a request that ends by itself while its notice is open keeps its reason")
+    {
+        Scripted scripted{"hang\n"};
+        const auto notice = scripted.show();
+        REQUIRE(notice.has_value());
+
+        scripted.cancel.signal(Errc::card_removed);
+
+        CHECK(scripted.wait_for_cancel() == Errc::card_removed);
+    }
+
+    TEST_CASE("a notice without a pinentry is told")
+    {
+        Cancel cancel;
+        Pinentry missing{"/nonexistent/pinentry"};
+
+        CHECK(missing.show({}, cancel, std::chrono::steady_clock::now() + 1s).error().code() ==
+              Errc::internal);
     }
 }

@@ -96,4 +96,83 @@ TEST_SUITE("agent")
         asked.before = AskedFor::Before::not_a_pin;
         CHECK(pin_dialog(asked).error == "The card's code has 4 digits. No try was used.");
     }
+
+    TEST_CASE("whatever the sizes, all that tells who asks and whose card it is is shown")
+    {
+        const std::string label63(63, 'a');
+        const std::string row = label63 + '.' + label63 + '.' + label63 + '.';
+        const std::string wide = "\U0001F600";
+        const auto many = [](std::string_view what, int times) {
+            std::string all;
+            while (times-- != 0)
+                all += what;
+            return all;
+        };
+        for (const std::string host : {"https://one.example", "https://xn--e1afmkfd.example",
+                                       "https://xn--bcher-kva.example"})
+            for (const bool is_long : {false, true})
+                for (const bool known : {false, true})
+                    for (const std::string language : {"fr", "en"})
+                        for (const auto wording : {Wording::full, Wording::brief}) {
+                            auto text = host;
+                            if (is_long)
+                                text.insert(8, row);
+                            const auto origin = token::Origin::parse(text);
+                            REQUIRE(origin);
+                            Portal portal{
+                                *origin, {many(wide, 80), many(wide, 80)}, {}, {}, false, {}};
+                            std::vector<token::Feature> features;
+                            for (int i = 0; i != 64; ++i) {
+                                features.push_back(
+                                    *token::Feature::parse("feature." + std::to_string(i)));
+                                portal.features.emplace(
+                                    features.back(),
+                                    PortalFeature{{many("é", 200), many("é", 200)},
+                                                  FeatureMode::card,
+                                                  0});
+                            }
+                            AskedFor asked{language, *origin, known ? &portal : nullptr,
+                                           features, many(wide, 80)};
+                            if (!known) {
+                                asked.features = {token::Feature::login()};
+                                asked.resembles = "https://" + row + "two.example";
+                            } else {
+                                asked.limit = 10'000;
+                                asked.remembered_days = 365;
+                            }
+                            asked.wording = wording;
+
+                            const auto shown = pin_dialog(asked).description;
+
+                            CAPTURE(text);
+                            CAPTURE(language);
+                            CAPTURE(shown);
+                            CHECK(octets_shown(shown) <= max_text);
+                            CHECK(shown.find(is_long ? text.substr(text.size() - 48) : text) !=
+                                  std::string::npos);
+                            CHECK(shown.find(many(wide, 16)) != std::string::npos);
+                            CHECK(shown.find(language == "fr" ? "tapez votre code"
+                                                              : "type your card's code") !=
+                                  std::string::npos);
+                            if (!known)
+                                CHECK(shown.find("two.example") != std::string::npos);
+                            else
+                                CHECK(shown.find("… +") != std::string::npos);
+                        }
+    }
+
+    TEST_CASE("a word of a label that is wider than a window is broken")
+    {
+        const auto read = *token::Feature::parse("patient.read");
+        Portal portal{
+            *token::Origin::parse("https://one.example"), {"Un", "One"}, {}, {}, false, {}};
+        portal.features.emplace(
+            read, PortalFeature{{std::string(100, 'x'), "Read"}, FeatureMode::session, 1});
+
+        const auto shown =
+            pin_dialog({"fr", portal.origin, &portal, {read}, "ALICE"}).description;
+
+        CHECK(shown.find(std::string(60, 'x') + ' ' + std::string(40, 'x')) !=
+              std::string::npos);
+    }
 }

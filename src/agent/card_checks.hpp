@@ -1,0 +1,25 @@
+#pragma once
+
+#include "cancel.hpp"
+#include "presence.hpp"
+
+#include "cps/base/error.hpp"
+
+#include <string_view>
+
+// What the agent itself asks of readers and cards, past the module. Blocking.
+namespace cps::agent {
+
+/// A module passes over a card that does not answer, or fails with it; whether a card is mute,
+/// a reset tells.
+bool is_mute(const Presence& presence);
+
+/// A module that loses its card often says no more than "device error", before the reader
+/// monitor has heard of it: the monitor's word, in `cancel`, is waited for. Returns `error`.
+Error explained(const Error& error, const Cancel& cancel);
+
+/// A verified PIN would serve the next program: the card loses it by a reset. The worker has
+/// ended before. @param slot_description the reader, as Cryptoki cuts its name.
+void reset_cards_in(std::string_view slot_description, const Presence& presence);
+
+} // namespace cps::agent
