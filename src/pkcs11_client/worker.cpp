@@ -8,6 +8,7 @@
 #include "wire.hpp"
 
 #include "cps/base/log.hpp"
+#include "cps/crypto/warm_up.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -101,6 +102,7 @@ private:
         } catch (const std::exception&) { // NOLINT
             provider_.reset();
         }
+        crypto::warm_up(); // the module's and pkcs11-helper's OpenSSL is this one
         ::alarm(0);
     }
 
