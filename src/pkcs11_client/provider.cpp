@@ -20,6 +20,9 @@ constexpr const char* provider_name = "module";
 /// again in the middle.
 constexpr int login_lifetime = 60; // seconds
 
+/// So long a token's state counts as known: our module keeps the count of tries as long.
+constexpr std::chrono::milliseconds a_moment{1000};
+
 struct CertificateTraits {
     using type = pkcs11h_certificate_t;
     static constexpr type empty = nullptr;
@@ -108,6 +111,7 @@ std::vector<TokenCertificate> Provider::certificates()
     check(pkcs11h_certificate_enumCertificateIds(PKCS11H_ENUM_METHOD_RELOAD, nullptr, 0,
                                                  nullptr, &ends),
           "the certificates cannot be listed");
+    told_ = {};
     listed_.clear();
     for (auto entry = ends; entry != nullptr; entry = entry->next)
         listed_.emplace_back(std::exchange(entry->certificate_id, nullptr));
@@ -116,21 +120,29 @@ std::vector<TokenCertificate> Provider::certificates()
         throw Error{Errc::module_failed, "the module has too many certificates"};
 
     std::vector<TokenCertificate> listing;
-    pkcs11h_token_id_t asked = nullptr;
-    std::optional<TokenState> state;
     for (const auto& id : listed_) {
         const auto der = blob(*id.get());
         const auto& token = *id.get()->token_id;
         // The certificates of one token come together.
-        if (asked == nullptr || !pkcs11h_token_sameTokenId(asked, id.get()->token_id))
-            state = tokens_.state_of(token);
-        asked = id.get()->token_id;
+        if (told_.token == nullptr ||
+            !pkcs11h_token_sameTokenId(told_.token, id.get()->token_id))
+            told_ = {id.get()->token_id, tokens_.state_of(token),
+                     std::chrono::steady_clock::now()};
+        const auto& state = told_.state;
         if (!state || der.empty() || der.size() > max_certificate)
             continue;
         listing.push_back({listing.size(), copy_of(der), state->reader, token.label,
                            token.serialNumber, state->tries_left, state->pin_pad});
     }
     return listing;
+}
+
+std::optional<TokenState> Provider::state_of(pkcs11h_token_id_t token) const
+{
+    const bool fresh = std::chrono::steady_clock::now() - told_.at < a_moment;
+    if (fresh && told_.token != nullptr && pkcs11h_token_sameTokenId(told_.token, token))
+        return told_.state;
+    return tokens_.state_of(*token);
 }
 
 const pkcs11h_certificate_id_s& Provider::find(ByteView certificate) const
@@ -277,7 +289,7 @@ std::optional<WrongPin> Provider::unblock_pin(ByteView certificate, const Pin& p
 SignOutcome Provider::sign(ByteView certificate, Pin pin, ByteView digest_info)
 {
     const auto& id = find(certificate);
-    const auto state = tokens_.state_of(*id.token_id);
+    const auto state = state_of(id.token_id);
     if (!state)
         throw Error{Errc::card_removed, "the certificate's card is gone"};
     if (state->tries_left == 0)

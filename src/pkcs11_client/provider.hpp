@@ -10,6 +10,8 @@
 
 #include <pkcs11-helper-1.0/pkcs11h-certificate.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,6 +67,8 @@ private:
         TokenState state;
     };
     OnToken token_of(ByteView certificate) const;
+    /// As it was listed, if that was a moment ago; else the token is asked.
+    std::optional<TokenState> state_of(pkcs11h_token_id_t token) const;
     const pkcs11h_certificate_id_s& find(ByteView certificate) const;
     /// Nothing: logged in. @throws Error.
     std::optional<WrongPin> log_in(pkcs11h_token_id_t token, Pin pin, int tries_before);
@@ -76,6 +80,12 @@ private:
     bool is_our_own_ = false;
     bool card_was_reset_ = false;
     std::vector<CertificateId> listed_;
+    struct Told {
+        pkcs11h_token_id_t token = nullptr; ///< of a certificate in `listed_`
+        std::optional<TokenState> state;
+        std::chrono::steady_clock::time_point at;
+    };
+    Told told_; ///< of the token listed last
 };
 
 } // namespace cps::pkcs11
