@@ -246,11 +246,21 @@ card::PinOutcome CardAccess::log_in(card::PinRole role, const Pin& padded)
     });
 }
 
+/// Asked before a PIN pad is: nobody should type for a card that takes no PIN, and a channel
+/// lost by a reset comes back here, where the reader's own command would find it gone.
+bool CardAccess::is_blocked(apdu::Channel& channel, card::PinRole role)
+{
+    const auto status = driver_->pin_status(channel, role);
+    return !status.verified && status.tries_left == 0;
+}
+
 card::PinOutcome CardAccess::log_in_at_pad(card::PinRole role, const card::PinFormat& format)
 {
-    return log_in_by(role, [&](apdu::Channel&) {
+    return log_in_by(role, [&](apdu::Channel& channel) {
         if (!pad_)
             throw Error{Errc::not_supported, "the reader has no PIN pad"};
+        if (is_blocked(channel, role))
+            return card::PinOutcome{card::PinOutcome::blocked, 0};
         return card::pin_outcome(
             pad_->verify(*connection_, driver_->verify_header(role), pad_format(format))
                 .value());
@@ -259,10 +269,12 @@ card::PinOutcome CardAccess::log_in_at_pad(card::PinRole role, const card::PinFo
 
 card::PinOutcome CardAccess::change_pin_at_pad(const card::PinFormat& format)
 {
-    return with_card([&](apdu::Channel&) {
+    return with_card([&](apdu::Channel& channel) {
         const auto header = driver_->change_header();
         if (!pad_ || !header)
             throw Error{Errc::not_supported, "this reader and card cannot change a PIN"};
+        if (is_blocked(channel, card::PinRole::user))
+            return card::PinOutcome{card::PinOutcome::blocked, 0};
         const auto outcome =
             card::pin_outcome(pad_->modify(*connection_, *header, pad_format(format)).value());
         if (login_ == Login::none)

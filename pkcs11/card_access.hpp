@@ -79,6 +79,7 @@ private:
     auto with_card(Use use);
     template <class Verify>
     card::PinOutcome log_in_by(card::PinRole role, Verify verify);
+    bool is_blocked(apdu::Channel& channel, card::PinRole role);
     void connect();
     void recognise();
     pcsc::Transaction begin();

@@ -36,12 +36,20 @@ Error explained(const Error& error, const Cancel& cancel)
     return error;
 }
 
-void reset_cards_in(std::string_view slot_description, const Presence& presence)
+std::vector<std::string> readers_called(std::string_view slot_description,
+                                        const Presence& presence)
 {
-    for (const auto& one : presence.snapshot().readers) {
-        if (!is_reader(slot_description, one.name))
-            continue;
-        const auto reset = pcsc::reset_card(one.name);
+    std::vector<std::string> readers;
+    for (const auto& one : presence.snapshot().readers)
+        if (is_reader(slot_description, one.name))
+            readers.push_back(one.name);
+    return readers;
+}
+
+void reset_cards(const std::vector<std::string>& readers)
+{
+    for (const auto& reader : readers) {
+        const auto reset = pcsc::reset_card(reader);
         if (!reset && reset.error().code() != Errc::no_card)
             log::error(reset.error());
     }

@@ -5,7 +5,9 @@
 
 #include "cps/base/error.hpp"
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 // What the agent itself asks of readers and cards, past the module. Blocking.
 namespace cps::agent {
@@ -18,8 +20,12 @@ bool is_mute(const Presence& presence);
 /// monitor has heard of it: the monitor's word, in `cancel`, is waited for. Returns `error`.
 Error explained(const Error& error, const Cancel& cancel);
 
-/// A verified PIN would serve the next program: the card loses it by a reset. The worker has
-/// ended before. @param slot_description the reader, as Cryptoki cuts its name.
-void reset_cards_in(std::string_view slot_description, const Presence& presence);
+/// PC/SC names of the readers that Cryptoki describes so: it cuts a long name.
+std::vector<std::string> readers_called(std::string_view slot_description,
+                                        const Presence& presence);
+
+/// A verified PIN would serve the next program: the cards lose it by a reset. The worker has
+/// ended before.
+void reset_cards(const std::vector<std::string>& readers);
 
 } // namespace cps::agent

@@ -103,6 +103,7 @@ int serve(const Options& options, Settings& loaded)
     Presence presence;
     Pinentry pinentry{loaded.config.pinentry_program};
     RecognisedPrompt prompt{pinentry, phrase_file(), language_of(loaded.config)};
+    (void)guard_path(); // not first missed with a PIN in hand
     RevokePoster poster{poster_path()};
     SessionJournal session_journal{journal};
     Sessions sessions{loaded.config, clock, poster};

@@ -1,6 +1,7 @@
 #include "pin_task.hpp"
 
 #include "card_checks.hpp"
+#include "card_guard.hpp"
 #include "pin_texts.hpp"
 
 #include "cps/pkcs11_client/module.hpp"
@@ -150,11 +151,13 @@ Result<void> PinWork::at_keypad()
 Result<void> PinWork::offer(const Pin& known, const Pin& new_pin)
 {
     offered_ = true;
+    const auto readers = readers_called(card_.reader, bench_.presence);
+    const CardGuard guard{readers, bench_.module.worker_pid()};
     const auto outcome = unblocks()
                              ? bench_.module.unblock_pin(card_.index, known, new_pin, signal())
                              : bench_.module.change_pin(card_.index, known, new_pin, signal());
     bench_.module.end();
-    reset_cards_in(card_.reader, bench_.presence);
+    reset_cards(readers);
     if (outcome && !*outcome) {
         bench_.sessions.end_all(SessionEnd::pin_changed);
         tries_left_.reset();

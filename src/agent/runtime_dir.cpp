@@ -73,6 +73,11 @@ std::string poster_path()
     return helper_path("poster", "cps-agent-poster");
 }
 
+std::string guard_path()
+{
+    return helper_path("guard", "cps-agent-guard");
+}
+
 RuntimeDir::RuntimeDir(std::filesystem::path path) : path_{std::move(path)}
 {
     std::error_code ec;

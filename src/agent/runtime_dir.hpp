@@ -19,6 +19,8 @@ std::filesystem::path personal_state_dir();
 std::string worker_path();
 /// cps-agent-poster, likewise.
 std::string poster_path();
+/// cps-agent-guard, likewise.
+std::string guard_path();
 
 /// The agent's folder at run time, mode 0700: `control.sock` and `port`, which go when the
 /// object goes, and `lock`, by which one agent at a time has the folder.

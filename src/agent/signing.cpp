@@ -1,6 +1,7 @@
 #include "signing.hpp"
 
 #include "card_checks.hpp"
+#include "card_guard.hpp"
 #include "chosen.hpp"
 #include "signable.hpp"
 #include "texts.hpp"
@@ -69,7 +70,8 @@ private:
     Moment this_moment() const;
     Signable what_to_sign(const Chosen& chosen, const Moment& moment) const;
     bool may_be_remembered() const;
-    void leave_unverified(const std::string& reader);
+    Result<pkcs11::SignOutcome> have_signed(const pkcs11::TokenCertificate& by, const Pin& pin,
+                                            ByteView digest_info);
     Error explained(const Error& error) const
     {
         return cps::agent::explained(error, bench_.cancel);
@@ -131,13 +133,19 @@ Result<Pin> Signing::ask(const Chosen& chosen, AskedFor::Before before)
     return bench_.prompt.ask_pin(pin_dialog(asked), bench_.cancel, until());
 }
 
-/// A verified PIN would serve the next program: the worker ends first, then the card is reset,
-/// unless our own module did that before it answered.
-void Signing::leave_unverified(const std::string& reader)
+/// From here to the reset the card may be verified, and a guard stands beside it. The worker
+/// ends first; our own module has reset the card before it answered.
+Result<pkcs11::SignOutcome> Signing::have_signed(const pkcs11::TokenCertificate& by,
+                                                 const Pin& pin, ByteView digest_info)
 {
-    bench_.module.end();
-    if (!bench_.module.card_was_reset())
-        reset_cards_in(reader, bench_.presence);
+    auto& module = bench_.module;
+    const auto readers = readers_called(by.reader, bench_.presence);
+    const CardGuard guard{readers, module.worker_pid()};
+    auto outcome = module.sign(by.index, pin, digest_info, signal());
+    module.end();
+    if (!module.card_was_reset())
+        reset_cards(readers);
+    return outcome;
 }
 
 /// A site that nobody registered, and Web eID, are explained in full each time.
@@ -189,8 +197,7 @@ Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
     const auto info =
         crypto::digest_info(crypto::DigestAlgorithm::sha256, crypto::sha256(what.message()));
 
-    auto outcome = bench_.module.sign(chosen.on_token.index, pin, info, signal());
-    leave_unverified(chosen.on_token.reader);
+    auto outcome = have_signed(chosen.on_token, pin, info);
     if (!outcome) {
         if (outcome.error().code() == Errc::pin_blocked)
             tries_left_ = 0;

@@ -16,7 +16,7 @@ namespace cps {
 namespace {
 
 pid_t spawn(const std::string& program, const std::vector<std::string>& arguments,
-            int child_end)
+            int child_end, int handed)
 {
     std::vector<char*> argv;
     argv.reserve(arguments.size() + 2);
@@ -29,7 +29,10 @@ pid_t spawn(const std::string& program, const std::vector<std::string>& argument
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, child_end, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, child_end, STDOUT_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+    if (handed >= 0)
+        posix_spawn_file_actions_adddup2(&actions, handed, ChildProcess::handed_fd);
+    const int last = handed >= 0 ? ChildProcess::handed_fd : STDERR_FILENO;
+    posix_spawn_file_actions_addclosefrom_np(&actions, last + 1);
     // A thread of ours may have signals blocked; the child starts with none.
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
@@ -60,14 +63,14 @@ void FileTraits::close(type fd) noexcept
 }
 
 ChildProcess::ChildProcess(const std::string& program,
-                           const std::vector<std::string>& arguments)
+                           const std::vector<std::string>& arguments, int handed)
 {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         throw Error{Errc::internal, "no socket pair for a helper program", errno};
     socket_.reset(ends[0]);
     const UniqueFd child_end{ends[1]};
-    pid_ = spawn(program, arguments, child_end.get());
+    pid_ = spawn(program, arguments, child_end.get(), handed);
 }
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept

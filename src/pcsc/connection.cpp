@@ -154,6 +154,17 @@ Result<Bytes> Connection::control(std::uint32_t code, ByteView input)
                      static_cast<std::ptrdiff_t>(std::min<std::size_t>(size, answer.size()))};
 }
 
+bool Connection::card_gone(std::chrono::milliseconds within) const
+{
+    const auto deadline = Clock::now() + within;
+    while (state_->probe() != SCARD_W_REMOVED_CARD) {
+        if (Clock::now() >= deadline)
+            return false;
+        std::this_thread::sleep_for(slowest_lock_poll);
+    }
+    return true;
+}
+
 Transaction::Transaction(Transaction&& other) noexcept
     : connection_{std::exchange(other.connection_, nullptr)},
       follows_reset_{other.follows_reset_}

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 namespace cps::pcsc {
 namespace {
@@ -14,6 +15,7 @@ constexpr std::uint8_t ascii_in_octets = 0x82;   // bmFormatString: octets, left
 constexpr std::uint8_t on_validation_key = 0x02; // bEntryValidationCondition
 constexpr std::uint8_t confirm_and_ask_old = 0x03; // bConfirmPIN
 constexpr std::uint16_t french = 0x040C;           // wLangId
+constexpr std::chrono::milliseconds removal{1000}; // pcscd hears of it within 0.4 s
 
 // Readers that announce a PIN pad and have none that can be used. A row: a part of the name,
 // who says so.
@@ -49,8 +51,12 @@ std::uint16_t extra_digit(const PadFormat& format)
     return static_cast<std::uint16_t>(format.min_size << 8 | format.max_size);
 }
 
-Result<apdu::StatusWord> answer(const Result<Bytes>& control)
+/// One entry at the reader.
+Result<apdu::StatusWord> enter(Connection& connection, std::uint32_t code, const Bytes& in)
 {
+    const auto control = connection.control(code, in);
+    if (!control && control.error().code() == Errc::card_mute && connection.card_gone(removal))
+        return Error{Errc::card_removed, "the card was pulled during the entry"};
     if (!control)
         return control.error();
     if (control->size() < 2)
@@ -105,7 +111,7 @@ Result<apdu::StatusWord> PinPad::verify(Connection& connection, apdu::Header hea
     put16(in, french);
     in.insert(in.end(), {0, 0, 0, 0}); // the first message; prologue of T=1
     put_template(in, header, format, 1);
-    return answer(connection.control(verify_, in));
+    return enter(connection, verify_, in);
 }
 
 Result<apdu::StatusWord> PinPad::modify(Connection& connection, apdu::Header header,
@@ -120,7 +126,7 @@ Result<apdu::StatusWord> PinPad::modify(Connection& connection, apdu::Header hea
     put16(in, french);
     in.insert(in.end(), {0, 1, 2, 0, 0, 0}); // which they are; prologue of T=1
     put_template(in, header, format, 2);
-    return answer(connection.control(modify_, in));
+    return enter(connection, modify_, in);
 }
 
 } // namespace cps::pcsc

@@ -6,8 +6,6 @@
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <string_view>
 
 namespace cps::pkcs11 {
@@ -81,15 +79,20 @@ bool Tokens::are_our_own() const
            trimmed(about.libraryDescription) == own_module_description;
 }
 
+std::vector<CK_SLOT_ID> Tokens::slots() const
+{
+    std::vector<CK_SLOT_ID> found(max_slots);
+    CK_ULONG count = found.size();
+    const auto rv = functions_->C_GetSlotList(CK_TRUE, found.data(), &count);
+    if (rv != CKR_OK || count > found.size())
+        throw Error{Errc::module_failed, "the slots cannot be listed", static_cast<long>(rv)};
+    found.resize(count);
+    return found;
+}
+
 std::optional<TokenState> Tokens::state_of(const pkcs11h_token_id_s& token) const
 {
-    std::array<CK_SLOT_ID, max_slots> slots{};
-    CK_ULONG count = slots.size();
-    const auto rv = functions_->C_GetSlotList(CK_TRUE, slots.data(), &count);
-    if (rv != CKR_OK || count > slots.size())
-        throw Error{Errc::module_failed, "the slots cannot be listed", static_cast<long>(rv)};
-
-    for (const auto slot : std::span{slots}.first(count)) {
+    for (const auto slot : slots()) {
         CK_SLOT_INFO about_slot{};
         CK_TOKEN_INFO about_token{};
         if (functions_->C_GetTokenInfo(slot, &about_token) != CKR_OK ||

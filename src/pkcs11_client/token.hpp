@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cps::pkcs11 {
 
@@ -40,6 +41,8 @@ public:
 
     /// Whether it is the module that we build (own_module.hpp).
     bool are_our_own() const;
+    /// Those with a token in them. @throws Error module_failed with the CK_RV.
+    std::vector<CK_SLOT_ID> slots() const;
     /// Asks the card again each time. Nothing if no slot has that token.
     /// @throws Error module_failed with the CK_RV.
     std::optional<TokenState> state_of(const pkcs11h_token_id_s& token) const;

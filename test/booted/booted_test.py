@@ -3,6 +3,10 @@ real login manager tells it. Run by `run`, which see; never on the machine itsel
 import json
 import os
 import pathlib
+import re
+import shutil
+import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -11,8 +15,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 os.environ["CPS_RIG_INSIDE"] = str(os.getpid())  # the whole machine is ours
 import rig  # noqa: E402
-from agent_process import challenge  # noqa: E402
-from people import Person, ServedAgent, install, must_be_booted, run  # noqa: E402
+from agent_process import BUILD, OPENSC, challenge  # noqa: E402
+from bystander import VERIFIED, Bystander  # noqa: E402
+from people import PROGRAMS, Person, ServedAgent, install, must_be_booted, run  # noqa: E402
 from session_tokens import RevokeReceiver  # noqa: E402
 
 PORTAL = """\
@@ -138,6 +143,50 @@ class Booted(unittest.TestCase):
         self.assertEqual(self.open().code, "screen_locked")
         hint("false")
         rig.wait_until(lambda: self.open().status == 200, "the agent to take requests again", 10)
+
+    def test_systemd_lets_the_guard_of_a_killed_agent_reset_the_card(self):
+        self.use_module_that_hangs_once_the_pin_is_verified()
+        bystander = Bystander(self.machine)
+        self.addCleanup(bystander.stop)
+        page = self.page_that_opens_a_session()
+        self.addCleanup(page.wait)
+        rig.wait_until(lambda: bystander.ask() == VERIFIED, "the PIN to be verified", 30)
+        os.kill(int(self.person.systemctl("show", "-P", "MainPID", "cps-agent").stdout), signal.SIGKILL)
+        self.assertLess(bystander.seconds_verified(), 10)
+        rig.wait_until(lambda: "cps-agent-guard" not in run("ps", "-A", "-o", "args").stdout, "the guard to end", 10)
+        rig.wait_until(lambda: self.person.systemctl("is-active", "cps-agent", check=False).stdout.strip() == "active",
+                       "the agent to be started again", 15)
+
+    def use_module_that_hangs_once_the_pin_is_verified(self):
+        """OpenSC's, which holds no transaction meanwhile."""
+        module, misdeed = PROGRAMS / "misbehaving-module.so", PROGRAMS / "misdeed"
+        shutil.copy(BUILD / "test/support/misbehaving-module.so", module)
+        misdeed.write_text("hang C_Sign")
+        settings = pathlib.Path("/etc/cps-agent/agent.toml")
+        usual = settings.read_text()
+
+        def undo():
+            settings.write_text(usual)
+            self.person.systemctl("unset-environment", "CPS_REAL_MODULE", "CPS_MISDEED")
+            self.person.systemctl("stop", "cps-agent")
+
+        self.addCleanup(undo)
+        settings.write_text(re.sub(r'module = ".*"', f'module = "{module}"', usual))
+        self.person.systemctl("set-environment", f"CPS_REAL_MODULE={OPENSC}", f"CPS_MISDEED={misdeed}")
+        self.person.systemctl("restart", "cps-agent")
+        self.agent = ServedAgent(self.person)
+        rig.wait_until(lambda: self.call("GET", "/v1/status").json["card"] == "present", "the card")
+
+    def page_that_opens_a_session(self):
+        """In a process of its own: it is not answered."""
+        with self.person.acting():
+            self.agent.will_answer("pin 1234")
+        fields = (f"Origin: {self.portal.origin}", "Sec-Fetch-Mode: cors", "Content-Type: application/json", "CPS-Agent: 1")
+        asked = json.dumps({"challenge": challenge(feat=["rights.read"], ttl=600)})
+        return subprocess.Popen(
+            ["setpriv", f"--reuid={self.person.uid}", f"--regid={self.person.gid}", "--init-groups", "curl", "-s", "-m", "60",
+             *(word for field in fields for word in ("-H", field)), "-d", asked,
+             f"http://127.0.0.1:{self.agent.port}/v1/sessions"], stdout=subprocess.DEVNULL)
 
     def test_log_out_ends_the_cards_session(self):
         self.opened()

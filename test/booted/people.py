@@ -31,7 +31,7 @@ def install(*portals):
     """What a package would: programs, units, configuration. `portals`: texts of IT's portals."""
     PROGRAMS.mkdir(parents=True, exist_ok=True)
     for built in ("src/agent/cps-agent", "src/pkcs11_client/cps-agent-worker", "src/poster/cps-agent-poster",
-                  "src/broker/cps-agent-broker", "pkcs11/cps-pkcs11.so", "tools/cpsctl/cpsctl"):
+                  "src/guard/cps-agent-guard", "src/broker/cps-agent-broker", "pkcs11/cps-pkcs11.so", "tools/cpsctl/cpsctl"):
         shutil.copy(BUILD / built, PROGRAMS)
     shutil.copy(ROOT / "test/support/pinentry", PROGRAMS)
     etc = pathlib.Path("/etc/cps-agent")

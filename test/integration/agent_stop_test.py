@@ -17,7 +17,7 @@ RUNS_ALREADY = 4  # docs/contracts.md
 
 def descendants():
     """Dialogs and workers of agents of this test."""
-    names = ("support/pinentry", "cps-agent-worker", "cps-agent-poster")
+    names = ("support/pinentry", "cps-agent-worker", "cps-agent-poster", "cps-agent-guard")
     return [pid for pid, words in rig.processes().items() if any(word.endswith(names) for word in words)]
 
 

@@ -322,7 +322,7 @@ class Doctor(unittest.TestCase):
         self.start()
         old = pathlib.Path(self.folder) / "old" / "agent"
         old.mkdir(parents=True)
-        for helpers in ("pkcs11_client", "poster"):
+        for helpers in ("pkcs11_client", "poster", "guard"):
             (old.parent / helpers).symlink_to(BUILD / "src" / helpers)
         program = (BUILD / "src/agent/cps-agent").read_bytes()
         version = subprocess.run([BUILD / "src/agent/cps-agent", "--version"], capture_output=True, check=True).stdout

@@ -1,6 +1,7 @@
 """The agent's journal: what it tells, what it never holds, what happens when it cannot be written."""
 import json
 import pathlib
+import re
 import subprocess
 import time
 
@@ -56,6 +57,37 @@ class Journal(WithCard):
         for secret in (given["nonce"], "/api/patients", "258010000000180", READ["rid"], "eyJ", "1234\"",
                        *answer.json["token"].split(".")):
             self.assertNotIn(secret, text)
+
+    def session_post(self, path, **body):
+        answer = self.agent.call("POST", "/v1/sessions" + path, body)
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json
+
+    def test_while_sessions_run_it_holds_neither_the_holder_nor_code_nor_token(self):
+        given = challenge("infopatient.list", ttl=600), challenge("infopatient.list", ttl=600)
+        self.agent.will_answer("pin 1234")
+        opened = self.session_post("", challenge=given[0])
+        read = self.session_post(f"/{opened['session']}/tokens", feat="infopatient.list", **READ)
+        renewed = self.session_post(f"/{opened['session']}/renew", challenge=given[1])
+        self.assertEqual(type(self).agent.stop(), 0)  # the sums are written, and the session's end
+        text = "".join(path.read_text(errors="replace") for path in self.agent.state.iterdir())
+        text += (self.agent.folder / "agent.log").read_text()
+        for what in ("session", "session_end", "infopatient.list"):
+            self.assertIn(what, text)
+        tokens = [answer["token"] for answer in (opened, read, renewed)]
+        secrets = [*self.holder(), '1234"', READ["rid"], "/api/patients", "258010000000180", opened["session"]]
+        for secret in (*secrets, *(one["nonce"] for one in given), *(part for token in tokens for part in token.split("."))):
+            self.assertNotIn(secret.lower(), text.lower())
+        self.fresh_agent()
+
+    def holder(self):
+        """Names and number, as the card's certificate has them."""
+        subject = subprocess.run(
+            ["openssl", "x509", "-inform", "DER", "-noout", "-subject", "-nameopt", "multiline,utf8,-esc_msb", "-in",
+             self.card.directory / "auth.der"], capture_output=True, text=True, check=True).stdout
+        found = [value.strip() for value in re.findall(r"(?:surname|givenName|commonName) += ([^+\n]+)", subject)]
+        self.assertEqual(len(found), 3)
+        return found
 
     def test_a_page_that_is_refused_again_and_again_writes_one_line(self):
         for _ in range(50):

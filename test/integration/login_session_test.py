@@ -6,48 +6,13 @@ import unittest
 
 import rig
 from agent_process import Agent, challenge, cpsctl
-from agent_with_sessions import PORTAL, WithPortal
-from login_manager import LoginManager
+from agent_with_login import WithLoginManager
 from session_tokens import RevokeReceiver, cth, parts
 
 rig.isolate()
 
 
-class WithLogin(WithPortal):
-    SESSION = "c1"  # XDG_SESSION_ID
-
-    @classmethod
-    def setUpClass(cls):
-        cls.login = None
-        super().setUpClass()
-
-    @classmethod
-    def tearDownClass(cls):
-        super().tearDownClass()
-        if cls.login is not None:
-            cls.login.stop()
-
-    @classmethod
-    def start_agent(cls, settings=""):
-        cls.agent.stop()
-        if cls.login is not None:
-            cls.login.stop()
-        folder = cls.machine.directory / f"agent-{time.monotonic_ns()}"
-        cls.login = LoginManager(folder / "login")
-        cls.agent = Agent(folder, portals={"one.toml": PORTAL.format(origin=cls.portal.origin)},
-                          settings="allow_http_loopback = true\n" + settings,
-                          environment={"DBUS_SYSTEM_BUS_ADDRESS": cls.login.address, "XDG_SESSION_ID": cls.SESSION})
-
-    def setUp(self):
-        super().setUp()
-        self.wait_for_login("heard")
-
-    def status(self):
-        return json.loads(cpsctl(self.agent, "status", "--json").stdout)
-
-    def wait_for_login(self, wanted):
-        rig.wait_until(lambda: self.status()["login"] == wanted, f"login: {wanted}")
-
+class WithLogin(WithLoginManager):
     def fresh(self):
         """Log-out leaves nothing to go on with."""
         type(self).start_agent()

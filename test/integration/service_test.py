@@ -50,6 +50,9 @@ class TheUnit(unittest.TestCase):
         bare.write_text(f"[Service]\nExecStart={BUILD}/src/agent/cps-agent\n")
         self.assertNotEqual(analyze("security", "--offline=true", f"--threshold={MOST_EXPOSED}", "--no-pager", bare).returncode, 0)
 
+    def test_the_guard_of_a_dead_agent_has_time_to_reset_the_card(self):
+        self.assertRegex(self.unit.read_text(), r"(?m)^KillMode=control-group$")
+
     def test_the_autostart_entry_names_the_same_program(self):
         entry = configparser.ConfigParser(interpolation=None)
         entry.optionxform = str

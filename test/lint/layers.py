@@ -20,6 +20,7 @@ MAY_INCLUDE = {
     "agent": {"broker", "http", "token", "crypto", "pkcs11_client", "pcsc", "web"},
     "broker": {"base"},
     "poster": {"token"},
+    "guard": {"pcsc"},
     "gate": {"http", "verify", "token", "x509"},
     "pkcs11": {"card", "pcsc", "crypto", "x509"},
 }

@@ -13,7 +13,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGETS = ["src/agent/cps-agent", "src/broker/cps-agent-broker", "tools/cpsctl/cpsctl", "src/pkcs11_client/cps-agent-worker",
-           "src/poster/cps-agent-poster", "pkcs11/cps-pkcs11.so", "test/unit/test-agent", "tools/vcard/cps-vcard", "test/integration/pki.stamp"]
+           "src/poster/cps-agent-poster", "src/guard/cps-agent-guard", "pkcs11/cps-pkcs11.so", "test/unit/test-agent", "tools/vcard/cps-vcard", "test/integration/pki.stamp"]
 DEADLINE = 900  # seconds for one build after a change, or one file of tests
 FIRST_BUILD = 7200  # seconds: all of it, on a machine that does other things, too
 

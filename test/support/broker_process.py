@@ -143,7 +143,8 @@ class Programs:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cps-broker-"))
         self.folder.chmod(0o755)
-        for name in ("src/agent/cps-agent", "src/pkcs11_client/cps-agent-worker", "src/poster/cps-agent-poster", OWN):
+        for name in ("src/agent/cps-agent", "src/pkcs11_client/cps-agent-worker", "src/poster/cps-agent-poster",
+                     "src/guard/cps-agent-guard", OWN):
             shutil.copy(BUILD / name, self.folder)
 
     def start_agent(self, user, broker, origin="https://amelipro.example", name="home", wait=True):

@@ -4,6 +4,7 @@ import ctypes
 from ctypes import POINTER, byref, c_ubyte, c_ulong, c_void_p
 
 OK, FUNCTION_FAILED, ARGUMENTS_BAD, NO_EVENT = 0, 6, 7, 8
+FUNCTION_CANCELED, FUNCTION_NOT_SUPPORTED = 0x50, 0x54
 DEVICE_ERROR, DEVICE_REMOVED = 0x30, 0x32
 KEY_HANDLE_INVALID, KEY_FUNCTION_NOT_PERMITTED, MECHANISM_INVALID = 0x60, 0x68, 0x70
 PIN_INCORRECT, PIN_LEN_RANGE, PIN_LOCKED = 0xA0, 0xA2, 0xA4
@@ -17,7 +18,7 @@ SERIAL, RW = 4, 2
 DONT_BLOCK = 1
 CANT_CREATE_OS_THREADS, OS_LOCKING_OK = 1, 2
 TOKEN_PRESENT = 1
-LOGIN_REQUIRED, USER_PIN_INITIALIZED = 0x4, 0x8
+LOGIN_REQUIRED, USER_PIN_INITIALIZED, PROTECTED_AUTHENTICATION_PATH = 0x4, 0x8, 0x100
 RW_PUBLIC_SESSION, RW_USER_FUNCTIONS = 2, 3
 PIN_COUNT_LOW, PIN_FINAL_TRY, PIN_IS_LOCKED = 0x10000, 0x20000, 0x40000
 RSA_PKCS, SHA1_RSA_PKCS, SHA256_RSA_PKCS = 1, 6, 0x40
@@ -124,6 +125,9 @@ class Session:
     def login(self, pin, user=USER):
         return self.call("C_Login", c_ulong(user), pin.encode(), c_ulong(len(pin)))
 
+    def login_at_keypad(self, user=USER):
+        return self.call("C_Login", c_ulong(user), None, c_ulong(0))
+
     def logout(self):
         return self.call("C_Logout")
 
@@ -138,6 +142,9 @@ class Session:
     def set_pin(self, old, new):
         return self.call("C_SetPIN", old.encode(), c_ulong(len(old)), new.encode(),
                          c_ulong(len(new)))
+
+    def set_pin_at_keypad(self):
+        return self.call("C_SetPIN", None, c_ulong(0), None, c_ulong(0))
 
     def find(self, **wanted):
         """find(CLASS=PRIVATE_KEY, ID=b"…"): the handles."""

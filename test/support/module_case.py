@@ -32,6 +32,7 @@ class ModuleCase(unittest.TestCase):
 
     CARD = "medecin-cps3"
     NEEDS = ()  # programs
+    KEYPAD = False  # whether the reader takes PINs itself
 
     def setUp(self):
         for program in self.NEEDS:
@@ -42,7 +43,7 @@ class ModuleCase(unittest.TestCase):
         self.file = self.machine.directory.joinpath
         for name in ("CACHE", "CONFIG"):
             os.environ[f"XDG_{name}_HOME"] = str(self.file(name.lower()))
-        self.machine.start_pcscd()
+        self.machine.start_pcscd(keypad=self.KEYPAD)
         self.card = self.machine.start_vcard(self.CARD) if self.CARD else None
 
     def configure(self, text):

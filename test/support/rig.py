@@ -25,6 +25,7 @@ import time
 import unittest
 
 import winscard
+from keypad import Keypad
 
 SOURCE_ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD_ROOT = pathlib.Path(os.environ.get("CPS_BUILD_ROOT", SOURCE_ROOT / "build"))
@@ -218,6 +219,7 @@ class Rig:
         _mount_tmpfs(self.directory)  # what is left in it goes with the namespace
         self._pcscd = None
         self._ports = ()
+        self.keypad = None
         self._processes = []
 
     def __enter__(self):
@@ -236,9 +238,12 @@ class Rig:
 
     # --- pcscd
 
-    def start_pcscd(self, ports=(FIRST_PORT,)):
-        """Starts pcscd with a virtual reader a port and waits until it lists them."""
+    def start_pcscd(self, ports=(FIRST_PORT,), keypad=False):
+        """Starts pcscd with a virtual reader a port and waits until it lists them. With
+        `keypad` the first reader takes PINs itself: what self.keypad types."""
         self._ports = tuple(ports)
+        if keypad and self.keypad is None:
+            self.keypad = Keypad(self.directory / f"libifdpinpad-{ports[0]}.keys")
         configuration = self.directory / "reader.conf.d"
         configuration.mkdir(exist_ok=True)
         (configuration / "vpcd").write_text("".join(
@@ -251,9 +256,11 @@ class Rig:
     def _driver(self, port):
         """A copy of the driver, whose slots are static: loaded once, two readers are one."""
         copy = self.directory / f"libifdvpcd-{port}.so"
-        if not copy.exists():
-            shutil.copy(VPCD_DRIVER, copy)
-        return copy
+        shutil.copy(VPCD_DRIVER, copy)
+        if self.keypad is None or port != self._ports[0]:
+            return copy
+        return shutil.copy(program("test/support/libifdpinpad.so"),
+                           self.directory / f"libifdpinpad-{port}.so")
 
     def stop_pcscd(self):
         if self._pcscd is not None:

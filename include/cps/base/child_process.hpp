@@ -14,9 +14,11 @@ namespace cps {
 class ChildProcess {
 public:
     /// Starts `program` (absolute path, no shell, no PATH search) with `arguments` after
-    /// argv[0]. Only descriptors 0, 1 and 2 reach it; 0 and 1 are one end of a socket pair.
-    /// @throws Error internal with errno.
-    ChildProcess(const std::string& program, const std::vector<std::string>& arguments);
+    /// argv[0]. Only descriptors 0, 1 and 2 reach it; 0 and 1 are one end of a socket pair;
+    /// and `handed`, unless -1, as `handed_fd`. @throws Error internal with errno.
+    ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
+                 int handed = -1);
+    static constexpr int handed_fd = 3;
     ChildProcess(ChildProcess&& other) noexcept;
     ChildProcess& operator=(ChildProcess&&) = delete;
     ~ChildProcess();

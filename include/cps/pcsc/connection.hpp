@@ -36,6 +36,9 @@ public:
 
     /// Sends a reader, not a card, a command (PC/SC part 10). Errors: not_supported.
     Result<Bytes> control(std::uint32_t code, ByteView input);
+    /// Whether the card has gone, as pcscd tells within that time: it looks for it each 0.4 s,
+    /// and not while the reader works.
+    bool card_gone(std::chrono::milliseconds within) const;
 
 private:
     friend class Transaction;

@@ -30,7 +30,7 @@ public:
     bool can_modify() const noexcept { return modify_ != 0; }
     /// The card's answer to VERIFY with what was typed. Within a transaction.
     /// Errors: pin_cancelled (also for too few digits, or new PINs that differ: nothing went
-    /// to the card), pin_timeout; those of `control`.
+    /// to the card), pin_timeout, card_removed; those of `control`.
     Result<apdu::StatusWord> verify(Connection& connection, apdu::Header header,
                                     const PadFormat& format) const;
     /// The card's answer to CHANGE REFERENCE DATA with old and new PIN, the new one typed

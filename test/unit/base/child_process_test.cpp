@@ -27,6 +27,24 @@ TEST_SUITE("base")
         CHECK(std::string_view{answer.data(), static_cast<std::size_t>(got)} == "hello");
     }
 
+    TEST_CASE("a child has the descriptor that is handed to it, and no other")
+    {
+        int ends[2]{};
+        REQUIRE(::pipe(ends) == 0); // not close-on-exec
+        REQUIRE(::write(ends[1], "handed\n", 7) == 7);
+        const ChildProcess shell{
+            "/bin/sh",
+            {"-c", "read line <&3; [ -e /proc/$$/fd/4 ] && echo more; echo $line"},
+            ends[0]};
+        std::array<char, 16> answer{};
+
+        const auto got = ::read(shell.fd(), answer.data(), answer.size());
+
+        CHECK(std::string_view{answer.data(), static_cast<std::size_t>(got)} == "handed\n");
+        ::close(ends[0]);
+        ::close(ends[1]);
+    }
+
     TEST_CASE("a child does not outlive its object")
     {
         pid_t pid = -1;

@@ -1,0 +1,57 @@
+"""The finger on the keys of a virtual reader (ifd_pin_pad.cpp)."""
+
+import queue
+import socket
+import threading
+
+DEADLINE = 15.0  # seconds for an entry to be asked for
+
+
+class Keypad:
+    """Types what it is told to, one line an entry; where it is told nothing, it lets the
+    reader wait."""
+
+    def __init__(self, path):
+        self._lines = queue.Queue()
+        self._asked = queue.Queue()
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(path))
+        self._socket.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def type(self, *lines):
+        """For the next entries: "1234"; "1234 4321 4321" for a change; "cancel", "timeout"."""
+        for line in lines:
+            self._lines.put(line)
+
+    def wait(self):
+        """Until the reader asks. Returns what: "verify 4 4"."""
+        return self._asked.get(timeout=DEADLINE)
+
+    def asked(self):
+        """What the reader asked since the last look, without waiting."""
+        return [self._asked.get_nowait() for _ in range(self._asked.qsize())]
+
+    def _serve(self):
+        while True:
+            entry, _ = self._socket.accept()
+            self._asked.put(entry.makefile().readline().strip())
+            threading.Thread(target=self._answer, args=(entry,), daemon=True).start()
+
+    def _answer(self, entry):
+        with entry:
+            while True:
+                try:
+                    line = self._lines.get(timeout=0.05)
+                    break
+                except queue.Empty:
+                    if self._gone(entry):
+                        return
+            entry.sendall(line.encode() + b"\n")
+
+    @staticmethod
+    def _gone(entry):
+        try:
+            return entry.recv(1, socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
