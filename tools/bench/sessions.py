@@ -41,8 +41,9 @@ LONG_TOKENS = 100_000
 STREAMS = 100  # opened and closed again after each SETTLED tokens
 SETTLED = 10_000  # tokens after which memory may not grow
 MAX_LATENCY, MIN_RATE = 0.5, 3000  # ms, a second
-# ms over the card's own time. The aim is 5; 10 to 14 were measured on a machine that others kept busy (DECISIONS.md, 41).
-MAX_RENEWAL_OVER = 20
+# ms over the card's own time. The aim is 5; 10 to 14 were measured on a machine that others kept busy, 18 with the
+# guard's start (DECISIONS.md, 41 and 42).
+MAX_RENEWAL_OVER = 25
 MAX_COMMANDS = 10  # of one renewal, GET RESPONSE included
 MAX_RESIDENT, MAX_GROWTH = 15 * 1024, 256  # KiB
 PORTAL = {"one.toml": f"""\
