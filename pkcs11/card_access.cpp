@@ -21,6 +21,12 @@ pcsc::PadFormat pad_format(const card::PinFormat& format)
 
 } // namespace
 
+bool is_gone(Errc code) noexcept
+{
+    return code == Errc::card_removed || code == Errc::no_card || code == Errc::no_reader ||
+           code == Errc::no_service;
+}
+
 std::unique_ptr<card::Card> driver_for(pcsc::Family family)
 {
     switch (family) {
@@ -297,20 +303,25 @@ void CardAccess::unblock(const Pin& new_padded)
     });
 }
 
-void CardAccess::log_out() noexcept
+bool CardAccess::log_out() noexcept
 {
     login_ = Login::none;
     leftover_ = false;
     holds_ = false;
     if (!connection_)
-        return;
+        return true;
     try {
         auto transaction = held_ ? std::move(*held_) : begin();
         held_.reset();
-        if (!transaction.end(pcsc::Leave::reset))
-            drop();
+        if (const auto ended = transaction.end(pcsc::Leave::reset); !ended)
+            throw ended.error();
+        return true;
+    } catch (const Error& e) {
+        drop();
+        return is_gone(e.code());
     } catch (...) {
         drop();
+        return false;
     }
 }
 

@@ -25,6 +25,9 @@ struct Identity {
     bool pin_pad = false; ///< the reader takes PINs itself
 };
 
+/// Whether an error says that there is no card any more, nor anything to protect on it.
+bool is_gone(Errc code) noexcept;
+
 /// Null for a family without a driver.
 std::unique_ptr<card::Card> driver_for(pcsc::Family family);
 
@@ -52,8 +55,9 @@ public:
     card::PinOutcome change_pin_at_pad(const card::PinFormat& format);
     /// @throws Refusal USER_NOT_LOGGED_IN unless the PUK was verified by `log_in`.
     void unblock(const Pin& new_padded);
-    /// Resets the card and lets it go. Also what idleness ends in.
-    void log_out() noexcept;
+    /// Resets the card and lets it go. Also what idleness ends in. False: the card is there and
+    /// could not be reset.
+    bool log_out() noexcept;
 
     /// @throws Refusal USER_NOT_LOGGED_IN without a login.
     Bytes sign(const card::PrivateKey& key, card::Scheme scheme,

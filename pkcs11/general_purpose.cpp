@@ -3,6 +3,8 @@
 #include "module.hpp"
 #include "text.hpp"
 
+#include "cps/base/own_module.hpp"
+
 using namespace cps;
 using namespace cps::p11;
 
@@ -48,8 +50,8 @@ P11_EXPORT CK_RV C_GetInfo(CK_INFO_PTR info)
         auto& out = required(info);
         out = {};
         out.cryptokiVersion = {3, 0};
-        fill(out.manufacturerID, "cps-agent");
-        fill(out.libraryDescription, "CPS card module");
+        fill(out.manufacturerID, own_module_manufacturer);
+        fill(out.libraryDescription, own_module_description);
         out.libraryVersion = {0, 1};
     });
 }

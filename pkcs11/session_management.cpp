@@ -147,6 +147,7 @@ P11_EXPORT CK_RV C_Logout(CK_SESSION_HANDLE handle)
         const std::scoped_lock lock{slot.mutex};
         if (slot.login() == Login::none)
             throw Refusal{CKR_USER_NOT_LOGGED_IN};
-        slot.log_out();
+        if (!slot.log_out())
+            throw Refusal{CKR_FUNCTION_FAILED}; // logged out here, and perhaps not on the card
     });
 }

@@ -17,12 +17,6 @@ constexpr milliseconds idle_login{5000};
 // Clients ask for token information several times in a row.
 constexpr milliseconds pin_status_age{1000};
 
-bool is_gone(Errc code) noexcept
-{
-    return code == Errc::card_removed || code == Errc::no_card || code == Errc::no_reader ||
-           code == Errc::no_service;
-}
-
 } // namespace
 
 Slot::Slot(CK_SLOT_ID id, std::string reader, const Config& config,
@@ -258,16 +252,13 @@ void Slot::unblock(ByteView new_pin)
     });
 }
 
-void Slot::log_out()
+bool Slot::log_out()
 {
     const auto access = this->access();
     if (!access || !worker_ || (access->login() == Login::none && !access->leftover()))
-        return;
-    pin_status_.reset();
-    run([](CardAccess& card) {
-        card.log_out();
         return true;
-    });
+    pin_status_.reset();
+    return run([](CardAccess& card) { return card.log_out(); });
 }
 
 namespace {

@@ -65,8 +65,9 @@ public:
     card::PinOutcome log_in_at_pad(card::PinRole role);
     card::PinOutcome change_pin_at_pad();
     void unblock(ByteView new_pin);
-    /// Does nothing to a card that nobody is logged in to.
-    void log_out();
+    /// Resets the card. Does nothing to one that nobody is logged in to. False: it is there and
+    /// could not be reset, so that what was verified may serve others.
+    bool log_out();
 
     /// A signature that the key's certificate confirms.
     Bytes sign(std::size_t key, card::Scheme scheme, crypto::DigestAlgorithm algorithm,

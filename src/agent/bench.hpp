@@ -7,14 +7,14 @@
 #include "presence.hpp"
 #include "sessions.hpp"
 
-#include <string>
+#include "cps/pkcs11_client/module.hpp"
 
 namespace cps::agent {
 
 /// What one piece of work with the person and the card needs.
 struct Bench {
     const Config& config;
-    const std::string& worker;
+    pkcs11::Module& module;
     Presence& presence;
     PinPrompt& prompt;
     Sessions& sessions;

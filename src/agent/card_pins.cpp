@@ -10,6 +10,11 @@ std::vector<CardPins::Kept>::iterator CardPins::find(const CardInReader& card)
     return std::ranges::find(kept_, card, &Kept::card);
 }
 
+bool CardPins::holds(const CardInReader& card) const
+{
+    return std::ranges::find(kept_, card, &Kept::card) != kept_.end();
+}
+
 void CardPins::keep(const CardInReader& card, Pin pin)
 {
     wipe(card);

@@ -17,6 +17,8 @@ class CardPins {
 public:
     static constexpr std::size_t capacity = 4; // cards at once; the oldest PIN goes first
 
+    bool holds(const CardInReader& card) const; ///< also while it is lent
+    bool empty() const noexcept { return kept_.empty(); }
     /// Replaces what was kept for that card.
     void keep(const CardInReader& card, Pin pin);
     /// Takes the PIN out for one use; the place stays, until it is wiped.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <stop_token>
+#include <utility>
 
 namespace cps::agent {
 namespace {
@@ -21,15 +22,15 @@ bool is_silent(const TokenRequest& request)
 
 } // namespace
 
-Desk::Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
-           Sessions& sessions, Consents& consents, Journal& journal)
+Desk::Desk(const Config& config, const std::string& worker, Presence& presence,
+           PinPrompt& prompt, Sessions& sessions, Consents& consents, Journal& journal)
     : config_{config},
-      worker_{std::move(worker)},
       presence_{presence},
       prompt_{prompt},
       sessions_{sessions},
       consents_{consents},
       journal_{journal},
+      module_{worker, config.module},
       thread_{[this] { run(); }}
 {
 }
@@ -46,6 +47,13 @@ void Desk::stop()
     stopping_ = true;
     if (running_ != nullptr)
         running_->signal(Errc::internal);
+    wake_.notify_all();
+}
+
+void Desk::tend()
+{
+    const std::scoped_lock lock{mutex_};
+    tending_ = true;
     wake_.notify_all();
 }
 
@@ -70,7 +78,7 @@ bool Desk::idle() const
     return running_ == nullptr && waiting_.empty();
 }
 
-std::optional<Errc> Desk::refusal(const TokenRequest& request) const
+std::optional<Errc> Desk::refusal(const TokenRequest& request, bool silent) const
 {
     const auto known = [&](const token::Feature& feature) {
         if (feature.is_login())
@@ -88,7 +96,6 @@ std::optional<Errc> Desk::refusal(const TokenRequest& request) const
         return Errc::challenge_stale;
     if (away_)
         return Errc::screen_locked;
-    const bool silent = is_silent(request);
     if (!silent && cool_down_.must_wait(request.origin, request.received))
         return Errc::rate_limited;
     if (stopping_ || (silent ? waiting_.size() >= max_waiting : busy_))
@@ -98,15 +105,17 @@ std::optional<Errc> Desk::refusal(const TokenRequest& request) const
 
 void Desk::submit(TokenRequest request, Done done)
 {
+    const bool silent = is_silent(request);
     std::unique_lock lock{mutex_};
-    if (const auto refused = refusal(request)) {
+    if (const auto refused = refusal(request, silent)) {
         lock.unlock();
         return done({Error{*refused, "refused before any dialog"}, {}});
     }
-    if (!is_silent(request))
+    if (!silent)
         busy_ = true;
     auto gone = request.gone;
-    waiting_.push_back({TokenJob{std::move(request), std::move(done)}, std::move(gone)});
+    waiting_.push_back(
+        {TokenJob{std::move(request), std::move(done), silent}, std::move(gone)});
     wake_.notify_all();
 }
 
@@ -152,31 +161,51 @@ void Desk::run()
 {
     std::unique_lock lock{mutex_};
     for (;;) {
-        wake_.wait(lock,
-                   [this] { return stopping_ || !waiting_.empty() || !between_.empty(); });
-        if (waiting_.empty()) {
-            if (stopping_)
-                return;
+        wake_.wait(lock, [this] {
+            return stopping_ || tending_ || !waiting_.empty() || !between_.empty();
+        });
+        if (!waiting_.empty()) {
+            work(lock);
+        } else if (stopping_) {
+            return;
+        } else if (!between_.empty()) {
             run_between(lock);
-            continue;
+        } else if (std::exchange(tending_, false)) {
+            lock.unlock();
+            look_after_worker();
+            lock.lock();
         }
-        auto job = std::move(waiting_.front());
-        waiting_.pop_front();
-        Cancel cancel;
-        running_ = &cancel;
-        if (stopping_)
-            cancel.signal(Errc::internal);
-        if (job.interrupted)
-            cancel.signal(Errc::screen_locked);
-        lock.unlock();
-
-        {
-            const std::stop_callback caller_left{job.gone,
-                                                 [&] { cancel.signal(Errc::cancelled); }};
-            std::visit([&](auto& one) { serve(one, cancel); }, job.work);
-        }
-        lock.lock();
     }
+}
+
+/// The next job, with `lock` given back while it lasts.
+void Desk::work(std::unique_lock<std::mutex>& lock)
+{
+    auto job = std::move(waiting_.front());
+    waiting_.pop_front();
+    Cancel cancel;
+    running_ = &cancel;
+    if (stopping_)
+        cancel.signal(Errc::internal);
+    if (job.interrupted)
+        cancel.signal(Errc::screen_locked);
+    lock.unlock();
+    {
+        const std::stop_callback caller_left{job.gone, [&] { cancel.signal(Errc::cancelled); }};
+        std::visit([&](auto& one) { serve(one, cancel); }, job.work);
+    }
+    lock.lock();
+    tending_ = true; // after the caller has its answer
+}
+
+/// One waits while a PIN is kept, for then a renewal may come that nobody types a code for.
+void Desk::look_after_worker()
+{
+    module_.tidy();
+    if (sessions_.keeps_pin() && module_.may_wait())
+        module_.make_ready();
+    else
+        module_.end();
 }
 
 void Desk::serve(TokenJob& job, Cancel& cancel)
@@ -186,7 +215,7 @@ void Desk::serve(TokenJob& job, Cancel& cancel)
         outcome.token = room.error(); // the person is not asked in vain
     else
         outcome = recorded(journal_, job.request,
-                           sign_token(job.request, {config_, worker_, presence_, prompt_,
+                           sign_token(job.request, {config_, module_, presence_, prompt_,
                                                     sessions_, cancel, consents_}));
     if (!outcome.token)
         log::write(log::Level::notice, outcome.token.error());
@@ -200,7 +229,7 @@ void Desk::serve(PinJob& job, Cancel& cancel)
         outcome.done = room.error();
     else
         outcome = run_pin_task(
-            job.task, {config_, worker_, presence_, prompt_, sessions_, cancel, consents_});
+            job.task, {config_, module_, presence_, prompt_, sessions_, cancel, consents_});
     record(journal_, job.task, outcome);
     if (!outcome.done)
         log::write(log::Level::notice, outcome.done.error());
@@ -229,7 +258,7 @@ void Desk::finish(TokenJob& job, Outcome outcome)
                    code == Errc::pin_timeout) {
             cool_down_.refused(origin, std::chrono::steady_clock::now());
         }
-        if (!is_silent(job.request))
+        if (!job.silent)
             busy_ = false;
     }
     job.done(std::move(outcome));

@@ -12,6 +12,7 @@
 #include "sessions.hpp"
 
 #include "cps/base/error.hpp"
+#include "cps/pkcs11_client/module.hpp"
 #include "cps/token/challenge.hpp"
 #include "cps/token/values.hpp"
 #include "cps/token/web_eid.hpp"
@@ -54,15 +55,17 @@ struct Outcome {
 /// Where requests meet the person and the card: one at a time, on a thread of its own, since
 /// dialogs and cards block. Nothing is retried by itself; a PIN is offered once. Silent
 /// renewals wait for their turn; whatever opens a dialog is refused while another is open.
-class Desk {
+/// While a PIN is kept for them, a worker with our module waits for the next one, so that it
+/// costs little more than the card's own time.
+class Desk final : public SessionEvents {
 public:
     using Done = std::function<void(Outcome)>;
     using PinDone = std::function<void(PinTaskOutcome)>;
     /// @param worker path of cps-agent-worker.
     /// @param journal gets every outcome before the caller does.
-    Desk(const Config& config, std::string worker, Presence& presence, PinPrompt& prompt,
+    Desk(const Config& config, const std::string& worker, Presence& presence, PinPrompt& prompt,
          Sessions& sessions, Consents& consents, Journal& journal);
-    ~Desk();
+    ~Desk() override;
     Desk(const Desk&) = delete;
     Desk& operator=(const Desk&) = delete;
 
@@ -78,6 +81,10 @@ public:
     void set_away(bool away);
     /// The open dialog closes; it and what waits end with screen_locked.
     void interrupt();
+    /// A child of the agent has ended: the worker that waits, perhaps.
+    void tend();
+    void session_opened(const SessionNews&) override { tend(); }
+    void session_ended(const SessionNews&, SessionEnd) override { tend(); }
     /// Whether nothing is under way.
     bool idle() const;
     /// Ends the open dialog, if any, and takes no more work.
@@ -87,6 +94,7 @@ private:
     struct TokenJob {
         TokenRequest request;
         Done done;
+        bool silent = false; ///< no dialog will open
     };
     struct PinJob {
         PinTask task;
@@ -97,26 +105,29 @@ private:
         std::stop_token gone;
         bool interrupted = false;
     };
-    std::optional<Errc> refusal(const TokenRequest& request) const;
+    std::optional<Errc> refusal(const TokenRequest& request, bool silent) const;
     void run();
     void serve(TokenJob& job, Cancel& cancel);
     void serve(PinJob& job, Cancel& cancel);
     void run_between(std::unique_lock<std::mutex>& lock);
+    void work(std::unique_lock<std::mutex>& lock);
+    void look_after_worker();
     void finish(TokenJob& job, Outcome outcome);
 
     const Config& config_;
-    const std::string worker_;
     Presence& presence_;
     PinPrompt& prompt_;
     Sessions& sessions_;
     Consents& consents_;
     Journal& journal_;
+    pkcs11::Module module_; ///< of the desk's thread
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Job> waiting_;
     std::deque<std::function<void(Cancel&)>> between_;
-    bool busy_ = false; ///< with what may open a dialog
+    bool busy_ = false;    ///< with what may open a dialog
+    bool tending_ = false; ///< the waiting worker is to be looked after
     bool stopping_ = false;
     bool away_ = false;
     Cancel* running_ = nullptr; ///< of the job under way

@@ -1,5 +1,6 @@
 #include "broker_link.hpp"
 #include "card_reading.hpp"
+#include "child_signals.hpp"
 #include "config.hpp"
 #include "desk.hpp"
 #include "event_streams.hpp"
@@ -91,6 +92,7 @@ int serve(const Options& options, Settings& loaded)
     crypto::start_secure_heap();
     const RuntimeDir runtime{options.runtime_dir};
     boost::asio::io_context io{1};
+    ChildSignals children{io};
     const SystemClock clock;
     const auto state = personal_state_dir();
     EventStreams events;
@@ -113,6 +115,7 @@ int serve(const Options& options, Settings& loaded)
                       loaded.config.consent_days, clock};
     CardReading cards{loaded.config, worker_path(), presence, page_changed};
     Desk desk{loaded.config, worker_path(), presence, prompt, sessions, consents, journal};
+    sessions.add_observer(desk);
     const pcsc::Monitor monitor{[&](const pcsc::Snapshot& now) {
         sessions.cards_are(now); // first: no token after the card
         presence.update(now);
@@ -166,6 +169,7 @@ int serve(const Options& options, Settings& loaded)
     log::notice("ready on 127.0.0.1:" + std::to_string(*port) +
                 (broker ? ", through the broker" : ""));
 
+    children.listen([&] { desk.tend(); });
     boost::asio::signal_set hangups{io, SIGHUP};
     const std::function<void()> wait_for_hangup = [&] {
         hangups.async_wait([&](const boost::system::error_code& error, int) {
@@ -183,6 +187,7 @@ int serve(const Options& options, Settings& loaded)
     signals.async_wait([&](const auto&, int) {
         tell_service_manager(ServiceState::stopping);
         hangups.cancel();
+        children.stop();
         login.stop();
         desk.stop();
         sessions.end_all(SessionEnd::agent_stopped);

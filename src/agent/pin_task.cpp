@@ -63,7 +63,6 @@ private:
 
     const PinTask& task_;
     const Bench& bench_;
-    std::optional<pkcs11::Module> module_;
     pkcs11::TokenCertificate card_;
     std::string holder_;
     std::optional<int> tries_left_;
@@ -74,8 +73,7 @@ private:
 /// The card with an authentication certificate, in date or not: its code is its holder's.
 Result<void> PinWork::look()
 {
-    module_.emplace(bench_.worker, bench_.config.module);
-    const auto found = module_->certificates(signal());
+    const auto found = bench_.module.certificates(signal());
     const bool in_vain = found ? found->empty() : found.error().code() == Errc::module_failed;
     if (in_vain && is_mute(bench_.presence))
         return Error{Errc::card_mute, "the card answers neither the module nor a reset"};
@@ -154,11 +152,11 @@ Result<void> PinWork::offer(const Pin& known, const Pin& new_pin)
 {
     offered_ = true;
     const auto readers = readers_called(card_.reader, bench_.presence);
-    const CardGuard guard{readers, module_->worker_pid()};
+    const CardGuard guard{readers, bench_.module.worker_pid()};
     const auto outcome = unblocks()
-                             ? module_->unblock_pin(card_.index, known, new_pin, signal())
-                             : module_->change_pin(card_.index, known, new_pin, signal());
-    module_.reset();
+                             ? bench_.module.unblock_pin(card_.index, known, new_pin, signal())
+                             : bench_.module.change_pin(card_.index, known, new_pin, signal());
+    bench_.module.end();
     reset_cards(readers);
     if (outcome && !*outcome) {
         bench_.sessions.end_all(SessionEnd::pin_changed);
@@ -192,7 +190,7 @@ Result<void> PinWork::run()
     bench_.presence.watch(bench_.cancel, card_.reader);
 
     if (unblocks()) {
-        const auto tries = module_->puk_tries_left(card_.index, signal());
+        const auto tries = bench_.module.puk_tries_left(card_.index, signal());
         if (!tries && tries.error().code() == Errc::not_supported)
             return Error{Errc::pin_change_unsupported, "the module does not unblock a PIN"};
         if (!tries)
@@ -232,6 +230,7 @@ PinTaskOutcome run_pin_task(const PinTask& task, const Bench& bench)
     } catch (const std::exception&) {
         outcome.done = Error{Errc::internal, "the PIN's change failed"};
     }
+    bench.module.end(); // one that only read the card, too
     outcome.tries_left = work.tries_left();
     outcome.asked = work.asked();
     outcome.offered = work.offered();

@@ -246,6 +246,18 @@ Result<FeatureToken> Sessions::feature_token(const token::Origin& origin, std::s
     return made;
 }
 
+bool Sessions::keeps_pin() const
+{
+    const std::scoped_lock lock{mutex_};
+    return !pins_.empty();
+}
+
+bool Sessions::keeps_pin(const CardInReader& card) const
+{
+    const std::scoped_lock lock{mutex_};
+    return pins_.holds(card);
+}
+
 std::optional<Pin> Sessions::lend_pin(const CardInReader& card)
 {
     const std::scoped_lock lock{mutex_};

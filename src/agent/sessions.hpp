@@ -85,8 +85,10 @@ public:
     Result<FeatureToken> feature_token(const token::Origin& origin, std::string_view id,
                                        const FeatureCall& call);
 
-    // The PIN that renews, on the desk's thread.
+    // The PIN that renews, on the desk's thread; whether there is one, on any.
 
+    bool keeps_pin() const;
+    bool keeps_pin(const CardInReader& card) const;
     std::optional<Pin> lend_pin(const CardInReader& card);
     void give_back_pin(const CardInReader& card, Pin pin);
 

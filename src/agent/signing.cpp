@@ -87,7 +87,6 @@ private:
 
     const TokenRequest& request_;
     const Bench& bench_;
-    std::optional<pkcs11::Module> module_; // a fresh worker for each PIN offered
     std::optional<int> tries_left_;
     pcsc::Snapshot before_look_;
     std::optional<steady_clock::time_point> pin_entered_; // by a human; empty: this moment
@@ -99,9 +98,8 @@ private:
 
 Result<Chosen> Signing::look()
 {
-    module_.emplace(bench_.worker, bench_.config.module);
     before_look_ = bench_.presence.snapshot();
-    auto found = module_->certificates(signal());
+    auto found = bench_.module.certificates(signal());
     const bool in_vain = found ? found->empty() : found.error().code() == Errc::module_failed;
     if (in_vain && is_mute(bench_.presence))
         return Error{Errc::card_mute, "the card answers neither the module nor a reset"};
@@ -173,15 +171,18 @@ Result<std::string> Signing::at_keypad(const Chosen& chosen, const AskedFor& ask
     return sign(chosen, Pin{});
 }
 
-/// From here to the reset the card may be verified, and a guard stands beside it.
+/// From here to the reset the card may be verified, and a guard stands beside it. The worker
+/// ends first; our own module has reset the card before it answered.
 Result<pkcs11::SignOutcome> Signing::have_signed(const pkcs11::TokenCertificate& by,
                                                  const Pin& pin, ByteView digest_info)
 {
+    auto& module = bench_.module;
     const auto readers = readers_called(by.reader, bench_.presence);
-    const CardGuard guard{readers, module_->worker_pid()};
-    auto outcome = module_->sign(by.index, pin, digest_info, signal());
-    module_.reset();
-    reset_cards(readers);
+    const CardGuard guard{readers, module.worker_pid()};
+    auto outcome = module.sign(by.index, pin, digest_info, signal());
+    module.end();
+    if (!module.card_was_reset())
+        reset_cards(readers);
     return outcome;
 }
 
@@ -352,6 +353,7 @@ Outcome sign_token(const TokenRequest& request, const Bench& bench)
     } catch (const std::exception&) {
         outcome.token = Error{Errc::internal, "signing failed"};
     }
+    bench.module.end(); // one that only read the card, too
     outcome.tries_left = signing.tries_left();
     outcome.grant = signing.take_grant();
     outcome.card_refused = signing.card_refused();

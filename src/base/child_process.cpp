@@ -83,6 +83,13 @@ ChildProcess::~ChildProcess()
     kill();
 }
 
+bool ChildProcess::has_ended() noexcept
+{
+    if (pid_ >= 0 && ::waitpid(pid_, nullptr, WNOHANG) == pid_)
+        pid_ = -1;
+    return pid_ < 0;
+}
+
 void ChildProcess::kill() noexcept
 {
     if (pid_ < 0)

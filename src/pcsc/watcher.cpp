@@ -42,13 +42,18 @@ public:
     }
     States(const States&) = delete;
     States& operator=(const States&) = delete;
-    LONG refresh(SCARDCONTEXT context, DWORD timeout)
+    /// What is so now. Asked as if nothing was known: with states that are still true
+    /// libpcsclite (1.9.9) asks pcscd twice and turns in a loop for a millisecond.
+    LONG look(SCARDCONTEXT context)
     {
-        const auto rc = ::SCardGetStatusChange(context, timeout, states_.data(),
-                                               static_cast<DWORD>(states_.size()));
-        for (auto& state : states_)
-            state.dwCurrentState = state.dwEventState & ~DWORD{SCARD_STATE_CHANGED};
-        return rc;
+        for (std::size_t i = 0; i != names_.size(); ++i)
+            states_[i].dwCurrentState = SCARD_STATE_UNAWARE;
+        return names_.empty() ? SCARD_S_SUCCESS : ask(context, 0, names_.size());
+    }
+    /// Waits for something else than what was found last.
+    LONG wait(SCARDCONTEXT context, DWORD timeout)
+    {
+        return ask(context, timeout, states_.size());
     }
     const std::vector<std::string>& names() const noexcept { return names_; }
     std::vector<Reader> readers() const
@@ -60,6 +65,14 @@ public:
     }
 
 private:
+    LONG ask(SCARDCONTEXT context, DWORD timeout, std::size_t count)
+    {
+        const auto rc =
+            ::SCardGetStatusChange(context, timeout, states_.data(), static_cast<DWORD>(count));
+        for (auto& state : states_)
+            state.dwCurrentState = state.dwEventState & ~DWORD{SCARD_STATE_CHANGED};
+        return rc;
+    }
     void add(const char* name)
     {
         SCARD_READERSTATE state{};
@@ -160,7 +173,7 @@ Snapshot Watcher::State::look()
     const auto names = list_readers(context.get());
     if (names && (!states || states->names() != *names))
         states.emplace(*names);
-    const auto rc = names ? states->refresh(context.get(), 0) : names.error().native();
+    const auto rc = names ? states->look(context.get()) : names.error().native();
     if (rc == SCARD_S_SUCCESS || rc == SCARD_E_TIMEOUT)
         return {true, states->readers()};
     states.reset();
@@ -178,7 +191,7 @@ Snapshot Watcher::State::watch_service()
             return last;
         asleep = true;
     }
-    const auto rc = states->refresh(context.get(), settling[round]);
+    const auto rc = states->wait(context.get(), settling[round]);
     {
         const std::scoped_lock lock{mutex};
         asleep = false;

@@ -155,6 +155,21 @@ Result<SignRequest> decode_sign_request(ByteView body)
     return request;
 }
 
+Bytes encode_signed(const Signed& answer)
+{
+    Bytes out;
+    put_number(out, answer.card_reset ? 1 : 0, 1);
+    out.insert(out.end(), answer.signature.begin(), answer.signature.end());
+    return out;
+}
+
+Result<Signed> decode_signed(ByteView body)
+{
+    if (body.size() < 2 || body[0] > 1)
+        return malformed_message();
+    return Signed{copy_of(body.subspan(1)), body[0] == 1};
+}
+
 Bytes encode_refusal(const Error& error)
 {
     std::uint8_t number = 0;

@@ -23,6 +23,15 @@ struct SignRequest {
 Bytes encode_sign_request(ByteView certificate, ByteView digest_info);
 Result<SignRequest> decode_sign_request(ByteView body);
 
+/// What answers `sign`: the signature, and whether the module has reset the card itself.
+struct Signed {
+    Bytes signature;
+    bool card_reset = false;
+};
+Bytes encode_signed(const Signed& answer);
+/// Errors: module_failed for a body without a signature.
+Result<Signed> decode_signed(ByteView body);
+
 /// An Errc that a worker may answer with, and its CK_RV. Others become module_failed.
 Bytes encode_refusal(const Error& error);
 /// The Error that was refused with; module_failed when the body is malformed.

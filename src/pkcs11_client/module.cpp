@@ -1,13 +1,16 @@
 #include "cps/pkcs11_client/module.hpp"
 
+#include "file_mark.hpp"
 #include "messages.hpp"
 #include "wire.hpp"
 
 #include "cps/base/child_process.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <initializer_list>
 #include <optional>
+#include <utility>
 
 namespace cps::pkcs11 {
 namespace {
@@ -22,6 +25,19 @@ Error unexpected_answer() noexcept
     return {Errc::module_failed, "the module's process answered something else"};
 }
 
+/// The process at the other end is no more.
+bool has_ended(const Error& error) noexcept
+{
+    return error.native() == EPIPE || error.native() == ECONNRESET;
+}
+
+/// The files that a worker was made of.
+struct Marks {
+    FileMark program;
+    FileMark module;
+    friend bool operator==(const Marks&, const Marks&) = default;
+};
+
 bool usable(const Pin& pin)
 {
     // Cryptoki takes any octets, but pkcs11-helper a C string: a shorter PIN would be tried.
@@ -34,10 +50,24 @@ struct Module::Worker {
     std::string program;
     std::string module;
     Deadlines deadlines;
-    std::optional<ChildProcess> child;
-    std::vector<Bytes> listed; ///< the certificates that indexes mean
+    std::optional<ChildProcess> child{};
+    bool waiting = false;      ///< started ahead, and nothing was asked of it yet
+    bool died_waiting = false; ///< so it might again: none ahead until one has signed
+    bool card_was_reset = false;
+    bool may_wait = false;
+    Marks marks{};
+    std::vector<Bytes> listed{}; ///< the certificates that indexes mean
 
-    void start() { child.emplace(program, std::vector<std::string>{module}); }
+    void start()
+    {
+        marks = {FileMark::of(program), FileMark::of(module)};
+        child.emplace(program, std::vector<std::string>{module});
+    }
+    void end() noexcept
+    {
+        child.reset();
+        waiting = false;
+    }
 
     /// One question with the PINs that it wants, one answer.
     Result<Frame> ask(Kind kind, ByteView body, std::initializer_list<const Pin*> pins,
@@ -56,6 +86,18 @@ struct Module::Worker {
     /// its state is unknown.
     Result<std::vector<TokenCertificate>> list(CancelSignal cancel)
     {
+        if (waiting && marks != Marks{FileMark::of(program), FileMark::of(module)})
+            end();
+        const bool waited = std::exchange(waiting, false) && child;
+        auto listing = list_with_this(cancel);
+        // A worker that died while it waited costs the caller nothing: listing offers no PIN.
+        if (!listing && waited && has_ended(listing.error()))
+            listing = list_with_this(cancel);
+        return listing;
+    }
+
+    Result<std::vector<TokenCertificate>> list_with_this(CancelSignal cancel)
+    {
         try {
             if (!child)
                 start();
@@ -65,7 +107,7 @@ struct Module::Worker {
         }
         auto listing = read_listing(ask(Kind::list, {}, {}, patience(deadlines.list, cancel)));
         if (!listing)
-            child.reset();
+            end();
         return listing;
     }
 
@@ -80,7 +122,7 @@ struct Module::Worker {
         return decode_listing(answer->body);
     }
 
-    static Result<SignOutcome> read_outcome(Result<Frame> answer)
+    Result<SignOutcome> read_outcome(const Result<Frame>& answer)
     {
         if (!answer)
             return answer.error();
@@ -90,9 +132,14 @@ struct Module::Worker {
             const auto wrong = decode_wrong_pin(answer->body);
             return wrong ? Result<SignOutcome>{*wrong} : wrong.error();
         }
-        if (answer->kind != Kind::signature || answer->body.empty())
+        if (answer->kind != Kind::signature)
             return unexpected_answer();
-        return SignOutcome{std::move(answer->body)};
+        auto signature = decode_signed(answer->body);
+        if (!signature)
+            return signature.error();
+        card_was_reset = may_wait = signature->card_reset;
+        died_waiting = false;
+        return SignOutcome{std::move(signature->signature)};
     }
 
     static Result<PinChangeOutcome> read_pin_change(const Result<Frame>& answer)
@@ -111,25 +158,45 @@ struct Module::Worker {
 
     /// It ends by itself after its answer, once it has let go of the card; the kill is for one
     /// that does not, or that gave no answer.
-    void end(bool answered)
+    void end_after(bool answer_to_wait_for)
     {
-        if (answered)
+        if (answer_to_wait_for)
             (void)Wire{child->fd()}.wait_for_end(patience(deadlines.farewell, {}));
-        child.reset();
+        end();
     }
 };
 
 Module::Module(const std::string& worker_path, const std::string& module_path,
                Deadlines deadlines)
-    : worker_{std::make_unique<Worker>(Worker{worker_path, module_path, deadlines, {}, {}})}
+    : worker_{std::make_unique<Worker>(Worker{worker_path, module_path, deadlines})}
 {
     if (!worker_path.starts_with('/') || !module_path.starts_with('/'))
         throw Error{Errc::module_failed, "a module's path is not absolute"};
+}
+
+void Module::make_ready() noexcept
+{
+    if (worker_->child || worker_->died_waiting)
+        return;
     try {
         worker_->start();
-    } catch (const Error& error) {
-        throw Error{Errc::module_failed, "the module's process did not start", error.native()};
+        worker_->waiting = true;
+    } catch (const std::exception&) { // NOLINT: whoever needs it tries again, and is told
+        worker_->end();
     }
+}
+
+void Module::end() noexcept
+{
+    worker_->end();
+}
+
+void Module::tidy() noexcept
+{
+    if (!worker_->waiting || !worker_->child->has_ended())
+        return;
+    worker_->end();
+    worker_->died_waiting = true;
 }
 
 Module::~Module() = default;
@@ -148,6 +215,7 @@ Result<SignOutcome> Module::sign(std::size_t index, const Pin& pin, ByteView dig
                                  CancelSignal cancel)
 {
     auto& worker = *worker_;
+    worker.card_was_reset = false;
     if (index >= worker.listed.size())
         return Error{Errc::bad_argument, "no certificate with that index was listed"};
     if (!usable(pin))
@@ -156,16 +224,26 @@ Result<SignOutcome> Module::sign(std::size_t index, const Pin& pin, ByteView dig
         return Error{Errc::bad_argument, "a DigestInfo has no such length"};
 
     // A new worker proves that it can load and read before it is trusted with the PIN.
-    if (!worker.child)
+    if (!worker.child || worker.waiting)
         if (const auto listing = worker.list(cancel); !listing)
             return listing.error();
 
     const auto request = encode_sign_request(worker.listed[index], digest_info);
     const auto time = pin.empty() ? worker.deadlines.pad : worker.deadlines.sign;
     auto outcome =
-        Worker::read_outcome(worker.ask(Kind::sign, request, {&pin}, patience(time, cancel)));
-    worker.end(outcome.has_value());
+        worker.read_outcome(worker.ask(Kind::sign, request, {&pin}, patience(time, cancel)));
+    worker.end_after(outcome.has_value() && !worker.card_was_reset); // ours has let go
     return outcome;
+}
+
+bool Module::card_was_reset() const noexcept
+{
+    return worker_->card_was_reset;
+}
+
+bool Module::may_wait() const noexcept
+{
+    return worker_->may_wait;
 }
 
 Result<int> Module::puk_tries_left(std::size_t index, CancelSignal cancel)
@@ -173,13 +251,13 @@ Result<int> Module::puk_tries_left(std::size_t index, CancelSignal cancel)
     auto& worker = *worker_;
     if (index >= worker.listed.size())
         return Error{Errc::bad_argument, "no certificate with that index was listed"};
-    if (!worker.child)
+    if (!worker.child || worker.waiting)
         if (const auto listing = worker.list(cancel); !listing)
             return listing.error();
     const auto answer = worker.ask(Kind::puk_tries, worker.listed[index], {},
                                    patience(worker.deadlines.list, cancel));
     if (!answer) {
-        worker.child.reset();
+        worker.end();
         return answer.error();
     }
     if (answer->kind == Kind::refused)
@@ -196,7 +274,7 @@ Result<PinChangeOutcome> Module::set_pin(bool unblock, std::size_t index, const 
     const bool at_pad = offered.empty() && new_pin.empty();
     if (offered.empty() != new_pin.empty() || !usable(offered) || !usable(new_pin))
         return Error{Errc::bad_argument, "a PIN is missing or holds an octet 0"};
-    if (!worker.child)
+    if (!worker.child || worker.waiting)
         if (const auto listing = worker.list(cancel); !listing)
             return listing.error();
 
@@ -204,7 +282,7 @@ Result<PinChangeOutcome> Module::set_pin(bool unblock, std::size_t index, const 
     auto outcome = Worker::read_pin_change(
         worker.ask(unblock ? Kind::unblock_pin : Kind::change_pin, worker.listed[index],
                    {&offered, &new_pin}, patience(time, cancel)));
-    worker.end(outcome.has_value());
+    worker.end_after(outcome.has_value());
     return outcome;
 }
 

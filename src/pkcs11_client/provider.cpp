@@ -20,6 +20,9 @@ constexpr const char* provider_name = "module";
 /// again in the middle.
 constexpr int login_lifetime = 60; // seconds
 
+/// So long a token's state counts as known: our module keeps the count of tries as long.
+constexpr std::chrono::milliseconds a_moment{1000};
+
 struct CertificateTraits {
     using type = pkcs11h_certificate_t;
     static constexpr type empty = nullptr;
@@ -93,6 +96,7 @@ Provider::Provider(const std::string& module_path) : tokens_{module_path}
                               PKCS11H_PRIVATEMODE_MASK_SIGN, PKCS11H_SLOTEVENT_METHOD_AUTO, 0,
                               0),
           "the PKCS #11 module does not initialise");
+    is_our_own_ = tokens_.are_our_own();
 }
 
 Provider::~Provider()
@@ -107,6 +111,7 @@ std::vector<TokenCertificate> Provider::certificates()
     check(pkcs11h_certificate_enumCertificateIds(PKCS11H_ENUM_METHOD_RELOAD, nullptr, 0,
                                                  nullptr, &ends),
           "the certificates cannot be listed");
+    told_ = {};
     listed_.clear();
     for (auto entry = ends; entry != nullptr; entry = entry->next)
         listed_.emplace_back(std::exchange(entry->certificate_id, nullptr));
@@ -118,7 +123,12 @@ std::vector<TokenCertificate> Provider::certificates()
     for (const auto& id : listed_) {
         const auto der = blob(*id.get());
         const auto& token = *id.get()->token_id;
-        const auto state = tokens_.state_of(token);
+        // The certificates of one token come together.
+        if (told_.token == nullptr ||
+            !pkcs11h_token_sameTokenId(told_.token, id.get()->token_id))
+            told_ = {id.get()->token_id, tokens_.state_of(token),
+                     std::chrono::steady_clock::now()};
+        const auto& state = told_.state;
         if (!state || der.empty() || der.size() > max_certificate)
             continue;
         listing.push_back({listing.size(), copy_of(der), state->reader, token.label,
@@ -128,6 +138,14 @@ std::vector<TokenCertificate> Provider::certificates()
     if (listing.empty())
         (void)tokens_.slots();
     return listing;
+}
+
+std::optional<TokenState> Provider::state_of(pkcs11h_token_id_t token) const
+{
+    const bool fresh = std::chrono::steady_clock::now() - told_.at < a_moment;
+    if (fresh && told_.token != nullptr && pkcs11h_token_sameTokenId(told_.token, token))
+        return told_.state;
+    return tokens_.state_of(*token);
 }
 
 const pkcs11h_certificate_id_s& Provider::find(ByteView certificate) const
@@ -279,7 +297,7 @@ std::optional<WrongPin> Provider::unblock_pin(ByteView certificate, const Pin& p
 SignOutcome Provider::sign(ByteView certificate, Pin pin, ByteView digest_info)
 {
     const auto& id = find(certificate);
-    const auto state = tokens_.state_of(*id.token_id);
+    const auto state = state_of(id.token_id);
     if (!state)
         throw Error{Errc::card_removed, "the certificate's card is gone"};
     if (state->tries_left == 0)
@@ -290,7 +308,9 @@ SignOutcome Provider::sign(ByteView certificate, Pin pin, ByteView digest_info)
     if (const auto wrong = log_in(id.token_id, std::move(pin), state->tries_left))
         return *wrong;
     const Logout at_the_end;
-    return sign_logged_in(id, digest_info);
+    auto signature = sign_logged_in(id, digest_info);
+    card_was_reset_ = is_our_own_ && tokens_.log_out(state->slot);
+    return signature;
 }
 
 } // namespace cps::pkcs11

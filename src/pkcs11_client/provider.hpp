@@ -10,6 +10,8 @@
 
 #include <pkcs11-helper-1.0/pkcs11h-certificate.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,12 @@ public:
     /// Reads every token anew. Certificates above our limits are left out.
     /// @throws Error module_failed.
     std::vector<TokenCertificate> certificates();
+
+    /// The module is ours: its logout resets the card, so that nobody has to after it, and it
+    /// holds no card meanwhile.
+    bool is_our_own() const noexcept { return is_our_own_; }
+    /// So it did after the signature made last.
+    bool card_was_reset() const noexcept { return card_was_reset_; }
 
     /// One login with `pin`, which is wiped whatever happens, one signature, one logout.
     /// @param certificate one that `certificates` told last.
@@ -59,6 +67,8 @@ private:
         TokenState state;
     };
     OnToken token_of(ByteView certificate) const;
+    /// As it was listed, if that was a moment ago; else the token is asked.
+    std::optional<TokenState> state_of(pkcs11h_token_id_t token) const;
     const pkcs11h_certificate_id_s& find(ByteView certificate) const;
     /// Nothing: logged in. @throws Error.
     std::optional<WrongPin> log_in(pkcs11h_token_id_t token, Pin pin, int tries_before);
@@ -67,7 +77,15 @@ private:
     Error failure(const pkcs11h_token_id_s& token, CK_RV rv) const;
 
     Tokens tokens_;
+    bool is_our_own_ = false;
+    bool card_was_reset_ = false;
     std::vector<CertificateId> listed_;
+    struct Told {
+        pkcs11h_token_id_t token = nullptr; ///< of a certificate in `listed_`
+        std::optional<TokenState> state;
+        std::chrono::steady_clock::time_point at;
+    };
+    Told told_; ///< of the token listed last
 };
 
 } // namespace cps::pkcs11

@@ -1,6 +1,7 @@
 #include "token.hpp"
 
 #include "cps/base/error.hpp"
+#include "cps/base/own_module.hpp"
 
 #include <dlfcn.h>
 
@@ -70,6 +71,14 @@ Tokens::Tokens(const std::string& module_path)
                     static_cast<long>(rv)};
 }
 
+bool Tokens::are_our_own() const
+{
+    CK_INFO about{};
+    return functions_->C_GetInfo(&about) == CKR_OK &&
+           trimmed(about.manufacturerID) == own_module_manufacturer &&
+           trimmed(about.libraryDescription) == own_module_description;
+}
+
 std::vector<CK_SLOT_ID> Tokens::slots() const
 {
     std::vector<CK_SLOT_ID> found(max_slots);
@@ -94,6 +103,18 @@ std::optional<TokenState> Tokens::state_of(const pkcs11h_token_id_s& token) cons
                           (about_token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0};
     }
     return std::nullopt;
+}
+
+bool Tokens::log_out(CK_SLOT_ID slot) const noexcept
+{
+    // A login is to the token, and every session of the process ends it.
+    CK_SESSION_HANDLE session = 0;
+    if (functions_->C_OpenSession(slot, CKF_SERIAL_SESSION, nullptr, nullptr, &session) !=
+        CKR_OK)
+        return false;
+    const bool done = functions_->C_Logout(session) == CKR_OK;
+    functions_->C_CloseSession(session);
+    return done;
 }
 
 } // namespace cps::pkcs11

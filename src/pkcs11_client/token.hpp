@@ -39,12 +39,18 @@ public:
     /// @throws Error module_failed.
     explicit Tokens(const std::string& module_path);
 
+    /// Whether it is the module that we build (own_module.hpp).
+    bool are_our_own() const;
     /// Those with a token in them. @throws Error module_failed with the CK_RV.
     std::vector<CK_SLOT_ID> slots() const;
     /// Asks the card again each time. Nothing if no slot has that token.
     /// @throws Error module_failed with the CK_RV.
     std::optional<TokenState> state_of(const pkcs11h_token_id_s& token) const;
     CK_FUNCTION_LIST& functions() const noexcept { return *functions_; }
+
+    /// Ends the login to the token in that slot. False unless the module says that it did:
+    /// pkcs11-helper (1.29) drops what C_Logout answers.
+    bool log_out(CK_SLOT_ID slot) const noexcept;
 
 private:
     Library library_;

@@ -63,7 +63,7 @@ std::size_t max_body(Kind kind) noexcept
     case Kind::change_pin:
     case Kind::unblock_pin: return max_certificate;
     case Kind::listed: return max_certificates * entry;
-    case Kind::signature: return max_signature;
+    case Kind::signature: return 1 + max_signature;
     case Kind::wrong_pin:
     case Kind::tries: return 1;
     case Kind::pin_set: return 0;

@@ -21,7 +21,7 @@ enum class Kind : std::uint8_t {
     change_pin = 5,  ///< asks: the certificate; `pin` frames follow: the old PIN, the new one
     unblock_pin = 6, ///< asks: the certificate; `pin` frames follow: the PUK, the new PIN
     listed = 16,     ///< answers `list`
-    signature = 17,  ///< answers `sign`: the signature's octets
+    signature = 17,  ///< answers `sign`: a Signed
     wrong_pin = 18,  ///< answers what a `pin` follows: one octet, the tries left
     refused = 19,    ///< answers any: a Refusal and a CK_RV
     tries = 20,      ///< answers `puk_tries`: one octet, 0 to 3

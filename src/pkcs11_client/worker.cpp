@@ -1,12 +1,14 @@
 // cps-agent-worker MODULE: runs one PKCS #11 module on behalf of the agent, which starts it
-// with one end of a socket pair as standard input and output. Ends when that closes, and after
-// one signature or one change of PIN, whatever came of it. Not for people.
+// with one end of a socket pair as standard input and output. Loads and initialises the module
+// at once, so that a worker may be started ahead of its use. Ends when the socket closes, and
+// after one signature or one change of PIN, whatever came of it. Not for people.
 
 #include "messages.hpp"
 #include "provider.hpp"
 #include "wire.hpp"
 
 #include "cps/base/log.hpp"
+#include "cps/crypto/warm_up.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -56,6 +58,7 @@ public:
     /// Answers until the agent hangs up or a signature was asked for.
     void run()
     {
+        load();
         for (;;) {
             const auto request = wire_.receive(forever);
             ::alarm(max_request_time); // C_Finalize included
@@ -90,6 +93,19 @@ private:
         }
     }
 
+    /// A failure is told when somebody asks: then it is tried again, for its reason.
+    void load()
+    {
+        ::alarm(max_request_time);
+        try {
+            provider_.emplace(module_path_);
+        } catch (const std::exception&) { // NOLINT
+            provider_.reset();
+        }
+        crypto::warm_up(); // the module's and pkcs11-helper's OpenSSL is this one
+        ::alarm(0);
+    }
+
     void list()
     {
         if (!provider_)
@@ -103,12 +119,15 @@ private:
         const auto request = decode_sign_request(body);
         if (!request || !wire_.receive_pin(pin, forever) || !provider_)
             throw out_of_turn();
-        const auto outcome =
+        auto outcome =
             provider_->sign(request->certificate, std::move(pin), request->digest_info);
         if (const auto* wrong = std::get_if<WrongPin>(&outcome))
             send_tries(Kind::wrong_pin, wrong->tries_left);
         else
-            (void)wire_.send(Kind::signature, std::get<Bytes>(outcome), forever);
+            (void)wire_.send(Kind::signature,
+                             encode_signed({std::get<Bytes>(std::move(outcome)),
+                                            provider_->card_was_reset()}),
+                             forever);
     }
 
     void tell_puk_tries(ByteView certificate)

@@ -2,6 +2,8 @@
 #include "client.hpp"
 #include "support/fake_machine.hpp"
 
+#include <winscard.h>
+
 #include <array>
 #include <string_view>
 
@@ -147,6 +149,24 @@ TEST_SUITE("module")
         CHECK(C_GenerateRandom(session, random.data(), random.size()) == CKR_OK);
 
         CHECK(machine.pcsc.transactions() == 0);
+    }
+
+    TEST_CASE("a logout that could not reset the card says so, and of a card that is gone not")
+    {
+        Machine machine{"medecin-cps3"};
+        Others others{machine};
+        CK_SESSION_HANDLE session = 0;
+        REQUIRE(open_session(session) == CKR_OK);
+        REQUIRE(log_in(session) == CKR_OK);
+
+        machine.pcsc.next_end_fails = SCARD_F_INTERNAL_ERROR;
+        CHECK(C_Logout(session) == CKR_FUNCTION_FAILED);
+
+        CHECK(machine.pcsc.transactions() == 0);
+        CHECK(sign(session) == CKR_KEY_HANDLE_INVALID); // the login is over all the same
+        REQUIRE(log_in(session) == CKR_OK);
+        machine.pcsc.next_end_fails = SCARD_W_REMOVED_CARD;
+        CHECK(C_Logout(session) == CKR_OK);
     }
 
     TEST_CASE("a card of another kind is refused and left to those who know it")

@@ -32,7 +32,11 @@ class Display:
         self._server.stop()
 
     def _run(self, *command):
-        return subprocess.run(command, env=environment(DISPLAY=self.name), capture_output=True, check=False)
+        """A look at a window that has gone since says nothing: import would wait for a click on another for ever."""
+        try:
+            return subprocess.run(command, env=environment(DISPLAY=self.name), capture_output=True, check=False, timeout=3)
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, 1, b"", b"")
 
     def windows(self, title):
         """Those that can be seen and are called so."""

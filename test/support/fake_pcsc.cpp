@@ -3,7 +3,6 @@
 #include <winscard.h>
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
@@ -12,6 +11,8 @@
 namespace cps::test {
 
 struct FakePcsc::State {
+    explicit State(FakePcsc& its_fake) : fake{its_fake} {}
+    FakePcsc& fake;
     struct Slot {
         FakeReader reader;
         unsigned insertion = 1;
@@ -92,7 +93,7 @@ private:
     std::string_view function_;
 };
 
-FakePcsc::FakePcsc() : state_{new State}
+FakePcsc::FakePcsc() : state_{new State{*this}}
 {
     served = state_;
 }
@@ -239,9 +240,10 @@ LONG SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE
     const auto done = [&] { return at->cancelled.erase(context) != 0 || refresh(); };
     if (timeout == INFINITE)
         at->changed.wait(at.lock, done);
-    else if (!at->changed.wait_for(at.lock, std::chrono::milliseconds{timeout}, done))
-        return SCARD_E_TIMEOUT;
-    return SCARD_S_SUCCESS;
+    const bool vain = timeout != INFINITE &&
+                      !at->changed.wait_for(at.lock, std::chrono::milliseconds{timeout}, done);
+    at->fake.vain_looks += vain ? 1 : 0;
+    return vain ? SCARD_E_TIMEOUT : SCARD_S_SUCCESS;
 }
 
 LONG SCardCancel(SCARDCONTEXT context)
@@ -344,6 +346,8 @@ LONG SCardEndTransaction(SCARDHANDLE card, DWORD disposition)
     cps::test::FakePcsc::State::Slot* slot = nullptr;
     if (const auto rc = at->find(card, slot); rc != SCARD_S_SUCCESS)
         return rc;
+    if (const auto failure = at->fake.next_end_fails.exchange(SCARD_S_SUCCESS))
+        return failure;
     if (disposition == SCARD_RESET_CARD)
         at->reset(*slot);
     slot->holder = 0;

@@ -2,6 +2,7 @@
 
 #include "cps/base/bytes.hpp"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <string>
@@ -48,6 +49,10 @@ public:
     int open_handles() const;
     /// Calls with a handle that was closed, or never was.
     int strays() const;
+    /// Looks and waits that found nothing new: libpcsclite turns for 1 ms in such a look.
+    std::atomic<int> vain_looks = 0;
+    /// Other than 0: the next SCardEndTransaction answers that, and the card stays as it is.
+    std::atomic<long> next_end_fails = 0;
 
     struct State;
 

@@ -119,8 +119,9 @@ CK_RV finalize(void*)
 CK_RV get_info(CK_INFO* info)
 {
     *info = {};
-    put(info->manufacturerID, "Faulty");
-    put(info->libraryDescription, "A module that goes wrong");
+    const bool ours = fault("says_it_is_ours") || fault("fails_to_log_out");
+    put(info->manufacturerID, ours ? "cps-agent" : "Faulty");
+    put(info->libraryDescription, ours ? "CPS card module" : "A module that goes wrong");
     return CKR_OK;
 }
 
@@ -205,7 +206,7 @@ CK_RV logout(CK_SESSION_HANDLE)
     if (logged_in)
         note("logout\n");
     logged_in = false;
-    return CKR_OK;
+    return fault("fails_to_log_out") ? CKR_FUNCTION_FAILED : CKR_OK;
 }
 
 CK_RV find_objects_init(CK_SESSION_HANDLE, CK_ATTRIBUTE* wanted, CK_ULONG count)

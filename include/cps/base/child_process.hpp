@@ -26,6 +26,8 @@ public:
     /// Our end of the socket pair (SOCK_STREAM).
     int fd() const noexcept { return socket_.get(); }
     pid_t pid() const noexcept { return pid_; }
+    /// Whether it has ended by itself; it is reaped then.
+    bool has_ended() noexcept;
     /// SIGKILL and reap; harmless when done already.
     void kill() noexcept;
 

@@ -57,15 +57,26 @@ struct Deadlines {
 /// One PKCS #11 module in a worker process of its own, through pkcs11-helper. The worker ends
 /// after each signature, so that no verified PIN stays with it, and dies with this object; a
 /// module that crashes, hangs or calls exit takes only the worker along. The next call starts
-/// another one. Blocking; one thread at a time.
+/// another one, unless one was started ahead. Blocking; one thread at a time.
 class Module {
 public:
-    /// Starts the worker. @param worker_path,module_path absolute. @throws Error module_failed.
+    /// Starts nothing. @param worker_path,module_path absolute. @throws Error module_failed.
     Module(const std::string& worker_path, const std::string& module_path,
            Deadlines deadlines = {});
     ~Module();
     Module(const Module&) = delete;
     Module& operator=(const Module&) = delete;
+
+    /// Starts a worker ahead of its use, without waiting for it: it loads and initialises the
+    /// module and sleeps until it is asked, with no PIN, no card and no transaction. One that
+    /// ends meanwhile, or whose program or module was replaced on disk, gives way to another
+    /// when it is needed. Does nothing while there is a worker, nor after one that ended while
+    /// it waited: not before the next signature.
+    void make_ready() noexcept;
+    /// Ends the worker, if any. What was listed still counts.
+    void end() noexcept;
+    /// Reaps a worker that has ended while it waited.
+    void tidy() noexcept;
 
     /// Every certificate that has a private key beside it or may have one, on every token.
     /// Errors: module_failed (did not load, crashed, missed its deadline), cancelled.
@@ -98,6 +109,12 @@ public:
     Result<PinChangeOutcome> unblock_pin(std::size_t index, const Pin& puk, const Pin& new_pin,
                                          CancelSignal cancel);
 
+    /// With the signature made last, the module has reset the card by itself: ours does. False
+    /// after any other outcome, and before the first signature.
+    bool card_was_reset() const noexcept;
+    /// The module is ours, as far as the last signature told: it may wait for its use, since it
+    /// holds no card meanwhile.
+    bool may_wait() const noexcept;
     /// -1 while there is none.
     pid_t worker_pid() const noexcept;
 

@@ -48,6 +48,7 @@ public:
         ::setenv("CPS_FAULT", fault, 1);
         ::setenv("CPS_FAULT_LOG", log_.c_str(), 1);
         module_.emplace(CPS_AGENT_WORKER, CPS_FAULTY_MODULE, short_deadlines);
+        module_->make_ready();
     }
     ~Faulty() { std::filesystem::remove(log_); }
 

@@ -132,7 +132,7 @@ TEST_SUITE("pkcs11_client")
     TEST_CASE("a frame above its kind's limit is refused before its body is read")
     {
         const Sockets sockets;
-        sockets.put({static_cast<std::uint8_t>(Kind::signature), 0, 0, 4, 1});
+        sockets.put({static_cast<std::uint8_t>(Kind::signature), 0, 0, 4, 2});
 
         const auto frame = Wire{sockets.ends[0]}.receive(soon());
 
