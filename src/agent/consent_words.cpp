@@ -37,15 +37,17 @@ std::string disclosure(const AskedFor& asked)
 std::string closing_words(const AskedFor& asked)
 {
     const bool fr = asked.language != "en";
+    const std::string how = asked.at_keypad
+                                ? (fr ? "acceptez, puis tapez votre code sur le lecteur."
+                                      : "say so, then type your code on the reader.")
+                                : (fr ? "tapez votre code porteur." : "type your card's code.");
     if (asked.wording == Wording::brief)
-        return fr ? "\n\nVous avez déjà donné cet accord. Pour le donner encore, tapez votre "
-                    "code porteur."
-                  : "\n\nYou agreed to this before. To agree again, type your card's code.";
+        return (fr ? "\n\nVous avez déjà donné cet accord. Pour le donner encore, "
+                   : "\n\nYou agreed to this before. To agree again, ") +
+               how;
     if (asked.wording == Wording::terse)
-        return fr ? "\n\nPour accepter, tapez votre code porteur."
-                  : "\n\nTo agree, type your card's code.";
-    const auto words = std::string{fr ? "\n\nSi vous êtes d'accord, tapez votre code porteur."
-                                      : "\n\nIf you agree, type your card's code."};
+        return (fr ? "\n\nPour accepter, " : "\n\nTo agree, ") + how;
+    const auto words = (fr ? "\n\nSi vous êtes d'accord, " : "\n\nIf you agree, ") + how;
     if (asked.remembered_days == 0)
         return words;
     const auto days = std::to_string(asked.remembered_days);

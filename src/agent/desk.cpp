@@ -15,6 +15,11 @@ namespace {
 constexpr std::size_t max_waiting = 16; // silent renewals; a page that is refused comes again
 constexpr std::size_t max_between = 4;
 
+bool is_silent(const TokenRequest& request)
+{
+    return request.session && request.session->silent;
+}
+
 } // namespace
 
 Desk::Desk(const Config& config, const std::string& worker, Presence& presence,
@@ -73,13 +78,6 @@ bool Desk::idle() const
     return running_ == nullptr && waiting_.empty();
 }
 
-bool Desk::is_silent(const TokenRequest& request) const
-{
-    return request.session && request.session->renewal &&
-           config_.pin_cache == PinCache::renewal &&
-           sessions_.keeps_pin(request.session->renewal->card);
-}
-
 std::optional<Errc> Desk::refusal(const TokenRequest& request, bool silent) const
 {
     const auto known = [&](const token::Feature& feature) {
@@ -107,7 +105,7 @@ std::optional<Errc> Desk::refusal(const TokenRequest& request, bool silent) cons
 
 void Desk::submit(TokenRequest request, Done done)
 {
-    const bool silent = is_silent(request); // not under our lock: the sessions have their own
+    const bool silent = is_silent(request);
     std::unique_lock lock{mutex_};
     if (const auto refused = refusal(request, silent)) {
         lock.unlock();

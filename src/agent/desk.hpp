@@ -105,7 +105,6 @@ private:
         std::stop_token gone;
         bool interrupted = false;
     };
-    bool is_silent(const TokenRequest& request) const;
     std::optional<Errc> refusal(const TokenRequest& request, bool silent) const;
     void run();
     void serve(TokenJob& job, Cancel& cancel);

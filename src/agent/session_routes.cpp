@@ -121,7 +121,7 @@ void renew_session(const Services& services, const Caller& caller, const http::R
         return reply(refuse(ask.error(), language));
     call->language = services.language;
     // A silent renewal is not stopped half-way: nobody would know what the card did.
-    if (services.config.pin_cache == PinCache::off)
+    if (!ask->silent)
         call->gone = request.gone;
     call->session = *ask;
     auto features = call->challenge.features; // `call` goes away below

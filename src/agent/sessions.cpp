@@ -199,7 +199,8 @@ Result<SessionAsk> Sessions::ask_renewal(const token::Origin& origin, std::strin
     if (session.renewing)
         return Error{Errc::busy, "a renewal is under way"};
     session.renewing = true;
-    return SessionAsk{found->first, session.claims(), session.renewal_base()};
+    return SessionAsk{found->first, session.claims(), session.renewal_base(),
+                      pins_.keeps(*session.card())};
 }
 
 Result<Sessions::Opened> Sessions::renew(const std::string& id, std::string_view session_token,

@@ -24,6 +24,7 @@ struct SessionAsk {
     std::string id;
     token::SessionClaims claims;
     std::optional<RenewalBase> renewal{}; ///< absent: the session is being opened
+    bool silent = false; ///< a PIN is kept for the renewal, so that nobody need be asked
 };
 
 /// A session as the person's tools show it.

@@ -62,7 +62,14 @@ private:
                floor<seconds>(steady_clock::now() - request_.received);
     }
     Result<Chosen> look();
-    Result<Pin> ask(const Chosen& chosen, AskedFor::Before before);
+    AskedFor asked_for(const Chosen& chosen, AskedFor::Before before) const;
+    PinPrompt::Deadline until() const
+    {
+        return std::min(steady_clock::now() + dialog_time, request_.received + request_time);
+    }
+    Result<void> agree_to_last_try(const AskedFor& asked);
+    Result<Pin> ask(const AskedFor& asked);
+    Result<std::string> at_keypad(const Chosen& chosen, const AskedFor& asked);
     Result<std::string> sign(const Chosen& chosen, const Pin& pin);
     bool is_renewal() const { return request_.session && request_.session->renewal; }
     std::optional<Result<std::string>> renew_silently(const Chosen& chosen);
@@ -108,32 +115,60 @@ Result<Chosen> Signing::look()
     return choose(*found, portal_time());
 }
 
-Result<Pin> Signing::ask(const Chosen& chosen, AskedFor::Before before)
+AskedFor Signing::asked_for(const Chosen& chosen, AskedFor::Before before) const
 {
-    const AskedFor asked{
-        request_.language,
-        request_.origin,
-        request_.portal,
-        request_.challenge.features,
-        chosen.holder.given_names + ' ' + chosen.holder.surname,
-        tries_left_.value_or(3),
-        before,
-        request_.session ? request_.session->claims.limit : 0,
-        wording_,
-        may_be_remembered() ? static_cast<unsigned>(bench_.consents.life().count()) : 0,
-        request_.resembles};
-    const auto until = [&] {
-        return std::min(steady_clock::now() + dialog_time, request_.received + request_time);
-    };
-    if (asked.tries_left == 1) {
-        const auto agreed =
-            bench_.prompt.confirm(last_try_dialog(asked), bench_.cancel, until());
-        if (!agreed)
-            return agreed.error();
-    }
+    return {request_.language,
+            request_.origin,
+            request_.portal,
+            request_.challenge.features,
+            chosen.holder.given_names + ' ' + chosen.holder.surname,
+            tries_left_.value_or(3),
+            before,
+            request_.session ? request_.session->claims.limit : 0,
+            wording_,
+            may_be_remembered() ? static_cast<unsigned>(bench_.consents.life().count()) : 0,
+            request_.resembles,
+            chosen.on_token.pin_pad,
+            is_renewal()};
+}
+
+Result<void> Signing::agree_to_last_try(const AskedFor& asked)
+{
+    if (asked.tries_left != 1)
+        return {};
+    return bench_.prompt.confirm(last_try_dialog(asked), bench_.cancel, until());
+}
+
+Result<Pin> Signing::ask(const AskedFor& asked)
+{
+    if (const auto agreed = agree_to_last_try(asked); !agreed)
+        return agreed.error();
     const auto dialog = pin_dialog(asked);
     seen_whole_ = dialog.whole;
     return bench_.prompt.ask_pin(dialog, bench_.cancel, until());
+}
+
+/// The consent first, by a click; then the code, on the reader, as long as a window says so.
+/// A renewal was agreed to with its session: the code alone, unless one was wrong.
+Result<std::string> Signing::at_keypad(const Chosen& chosen, const AskedFor& asked)
+{
+    if (const auto agreed = agree_to_last_try(asked); !agreed)
+        return agreed.error();
+    const bool went_wrong = asked.tries_left != 3 || asked.before != AskedFor::Before::nothing;
+    if (!is_renewal() || went_wrong) {
+        const auto dialog = pin_dialog(asked);
+        seen_whole_ = dialog.whole;
+        const auto agreed = bench_.prompt.confirm(dialog, bench_.cancel, until());
+        if (!agreed && agreed.error().code() == Errc::consent_refused &&
+            asked.before == AskedFor::Before::wrong_pin) // the consent was given before
+            return Error{Errc::pin_cancelled, "given up after a wrong code"};
+        if (!agreed)
+            return agreed.error();
+    }
+    const auto window = bench_.prompt.show(keypad_notice(asked), bench_.cancel, until());
+    if (!window)
+        return window.error();
+    return sign(chosen, Pin{});
 }
 
 /// From here to the reset the card may be verified, and a guard stands beside it. The worker
@@ -269,19 +304,22 @@ Result<std::string> Signing::run()
     for (unsigned dialogs = 0; dialogs != max_dialogs; ++dialogs) {
         if (tries_left_ == 0)
             return Error{Errc::pin_blocked, "the card's PIN is blocked"};
-        if (chosen->on_token.pin_pad)
-            return Error{Errc::module_failed, "readers with a keypad are not served yet"};
-
-        auto pin = ask(*chosen, before);
-        if (!pin)
-            return pin.error();
-        if (!is_pin(pin->bytes())) {
-            before = AskedFor::Before::not_a_pin;
-            continue;
+        const auto asked = asked_for(*chosen, before);
+        auto token = Result<std::string>{Error{}};
+        if (asked.at_keypad) {
+            token = at_keypad(*chosen, asked);
+        } else {
+            auto pin = ask(asked);
+            if (!pin)
+                return pin.error();
+            if (!is_pin(pin->bytes())) {
+                before = AskedFor::Before::not_a_pin;
+                continue;
+            }
+            token = sign(*chosen, *pin);
+            if (grant_ && bench_.config.pin_cache == PinCache::renewal)
+                grant_->pin = std::move(*pin);
         }
-        auto token = sign(*chosen, *pin);
-        if (grant_ && bench_.config.pin_cache == PinCache::renewal)
-            grant_->pin = std::move(*pin);
         if (token && may_be_remembered() && seen_whole_ && wording_ == Wording::full)
             bench_.consents.given(*request_.portal, features);
         if (token || token.error().code() != Errc::pin_wrong)

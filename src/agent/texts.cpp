@@ -46,6 +46,37 @@ std::string session_line(const AskedFor& asked)
     return (fr ? "\nCarte en place : " : "\nCard in place: at most ") + words;
 }
 
+std::string who_asks(const AskedFor& asked)
+{
+    if (asked.portal != nullptr)
+        return for_display(asked.portal->name.in(asked.language), Portals::max_name);
+    return asked.language != "en" ? "Un site non enregistré" : "A site not registered";
+}
+
+/// What went wrong before, and the tries left where it is not all of them.
+std::string tries_line(const AskedFor& asked)
+{
+    const bool fr = asked.language != "en";
+    const auto tries = std::to_string(asked.tries_left);
+    if (asked.before == AskedFor::Before::not_a_pin)
+        return fr ? "Le code porteur a 4 chiffres. Aucun essai n'a été utilisé."
+                  : "The card's code has 4 digits. No try was used.";
+    if (asked.before == AskedFor::Before::wrong_pin)
+        return fr ? "Code faux. Essais restants : " + tries + "."
+                  : "Wrong code. Tries left: " + tries + ".";
+    if (asked.tries_left < 3)
+        return fr ? "Un code faux a déjà été saisi. Essais restants : " + tries + "."
+                  : "A wrong code was entered before. Tries left: " + tries + ".";
+    return {};
+}
+
+/// A dialog without an entry field shows no error: the words begin with it.
+std::string first_words(const AskedFor& asked)
+{
+    auto line = asked.at_keypad ? tries_line(asked) : std::string{};
+    return line.empty() ? line : line + "\n\n";
+}
+
 /// What is asked for: the first `shown` features by their labels, the others counted.
 std::string feature_lines(const AskedFor& asked, std::size_t shown, std::size_t label_size)
 {
@@ -63,11 +94,8 @@ std::string consent_text(const AskedFor& asked, std::size_t shown,
                          std::size_t label_size = Portals::max_label)
 {
     const bool fr = asked.language != "en";
-    const auto name =
-        asked.portal != nullptr
-            ? for_display(asked.portal->name.in(asked.language), Portals::max_name)
-            : std::string{fr ? "Un site non enregistré" : "A site not registered"};
-    return site_warnings(asked.origin, asked.resembles, asked.language) +
+    const auto name = who_asks(asked);
+    return first_words(asked) + site_warnings(asked.origin, asked.resembles, asked.language) +
            (fr ? name + " demande, avec votre carte :" : name + " asks, with your card, to:") +
            feature_lines(asked, shown, label_size) + session_line(asked) + disclosure(asked) +
            "\n\n" + site_lines(asked.origin, asked.language) +
@@ -96,8 +124,6 @@ std::string shortened_text(AskedFor asked)
 Dialog pin_dialog(const AskedFor& asked)
 {
     const bool fr = asked.language != "en";
-    const auto tries = std::to_string(asked.tries_left);
-
     Dialog dialog;
     dialog.title = fr ? "Carte CPS : votre accord" : "CPS card: your consent";
     dialog.description = consent_text(asked, asked.features.size());
@@ -105,18 +131,29 @@ Dialog pin_dialog(const AskedFor& asked)
         asked.features.size() <= max_shown && octets_shown(dialog.description) <= max_text;
     if (!dialog.whole)
         dialog.description = shortened_text(asked);
-    dialog.prompt = fr ? "Code :" : "Code:";
-    if (asked.before == AskedFor::Before::not_a_pin)
-        dialog.error = fr ? "Le code porteur a 4 chiffres. Aucun essai n'a été utilisé."
-                          : "The card's code has 4 digits. No try was used.";
-    else if (asked.before == AskedFor::Before::wrong_pin)
-        dialog.error = fr ? "Code faux. Essais restants : " + tries + "."
-                          : "Wrong code. Tries left: " + tries + ".";
-    else if (asked.tries_left < 3)
-        dialog.error = fr ? "Un code faux a déjà été saisi. Essais restants : " + tries + "."
-                          : "A wrong code was entered before. Tries left: " + tries + ".";
+    if (!asked.at_keypad) {
+        dialog.prompt = fr ? "Code :" : "Code:";
+        dialog.error = tries_line(asked);
+    }
     dialog.ok = fr ? "Accepter" : "Agree";
     dialog.cancel = fr ? "Refuser" : "Refuse";
+    return dialog;
+}
+
+Dialog keypad_notice(const AskedFor& asked)
+{
+    const bool fr = asked.language != "en";
+    Dialog dialog;
+    dialog.title = fr ? "Carte CPS : clavier du lecteur" : "CPS card: the reader's keypad";
+    const std::string what_for =
+        asked.renewal ? (fr ? "poursuivre votre session avec " : "go on with your session at ")
+                      : (fr ? "répondre à " : "answer ");
+    dialog.description =
+        (fr ? "Tapez votre code porteur sur le clavier du lecteur, pour "
+            : "Type your card's code on the reader's keypad, to ") +
+        what_for + who_asks(asked) + ".\n\n" + site_lines(asked.origin, asked.language) +
+        (fr ? "\nCarte : " : "\nCard: ") + for_display(asked.holder, max_holder);
+    dialog.ok = fr ? "Annuler" : "Cancel";
     return dialog;
 }
 

@@ -32,11 +32,16 @@ struct AskedFor {
     Wording wording = Wording::full;
     unsigned remembered_days = 0; ///< full wording: this consent will be remembered; 0: not
     std::string resembles{};      ///< the registered origin that an unknown one looks like
+    bool at_keypad = false;       ///< the code is typed on the reader, after the consent
+    bool renewal = false;         ///< of a session that was agreed to
 };
 
 /// Consent and PIN in one dialog: who asks, for what, in words. Not `whole` where it has no
 /// room for every feature: then it does not say either that the consent will be remembered.
+/// For a keypad the consent alone, to be confirmed.
 Dialog pin_dialog(const AskedFor& asked);
+/// While the person types on the reader's own keypad: for whom, and whose card.
+Dialog keypad_notice(const AskedFor& asked);
 /// The explicit word before the last try.
 Dialog last_try_dialog(const AskedFor& asked);
 

@@ -20,9 +20,9 @@ using namespace cps;
 
 namespace {
 
-/// More than the agent needs for one PIN (signature 30 s, farewell 2 s, reset 3 s): an agent
-/// that stands still is as good as a dead one.
-constexpr int longest_watch = 45'000; // milliseconds
+/// More than the agent needs for one PIN (old and new one at a keypad 85 s, farewell 2 s, reset
+/// 3 s): an agent that stands still is as good as a dead one.
+constexpr int longest_watch = 95'000; // milliseconds
 /// Each waits 3 s for a program that holds the card; pcscd needs a moment, too, to see that
 /// the worker has gone.
 constexpr int max_resets = 3;

@@ -41,7 +41,7 @@ struct Marks {
 bool usable(const Pin& pin)
 {
     // Cryptoki takes any octets, but pkcs11-helper a C string: a shorter PIN would be tried.
-    return !pin.empty() && std::ranges::count(pin.bytes(), 0) == 0;
+    return std::ranges::count(pin.bytes(), 0) == 0;
 }
 
 } // namespace
@@ -219,7 +219,7 @@ Result<SignOutcome> Module::sign(std::size_t index, const Pin& pin, ByteView dig
     if (index >= worker.listed.size())
         return Error{Errc::bad_argument, "no certificate with that index was listed"};
     if (!usable(pin))
-        return Error{Errc::bad_argument, "a PIN is empty or holds an octet 0"};
+        return Error{Errc::bad_argument, "a PIN holds an octet 0"};
     if (digest_info.empty() || digest_info.size() > max_digest_info)
         return Error{Errc::bad_argument, "a DigestInfo has no such length"};
 
@@ -229,8 +229,9 @@ Result<SignOutcome> Module::sign(std::size_t index, const Pin& pin, ByteView dig
             return listing.error();
 
     const auto request = encode_sign_request(worker.listed[index], digest_info);
-    auto outcome = worker.read_outcome(
-        worker.ask(Kind::sign, request, {&pin}, patience(worker.deadlines.sign, cancel)));
+    const auto time = pin.empty() ? worker.deadlines.pad : worker.deadlines.sign;
+    auto outcome =
+        worker.read_outcome(worker.ask(Kind::sign, request, {&pin}, patience(time, cancel)));
     worker.end_after(outcome.has_value() && !worker.card_was_reset); // ours has let go
     return outcome;
 }
@@ -271,8 +272,8 @@ Result<PinChangeOutcome> Module::set_pin(bool unblock, std::size_t index, const 
     if (index >= worker.listed.size())
         return Error{Errc::bad_argument, "no certificate with that index was listed"};
     const bool at_pad = offered.empty() && new_pin.empty();
-    if (!at_pad && (!usable(offered) || !usable(new_pin)))
-        return Error{Errc::bad_argument, "a PIN is empty or holds an octet 0"};
+    if (offered.empty() != new_pin.empty() || !usable(offered) || !usable(new_pin))
+        return Error{Errc::bad_argument, "a PIN is missing or holds an octet 0"};
     if (!worker.child || worker.waiting)
         if (const auto listing = worker.list(cancel); !listing)
             return listing.error();

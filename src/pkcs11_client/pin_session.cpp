@@ -9,8 +9,7 @@
 namespace cps::pkcs11 {
 namespace {
 
-/// OpenSC 0.23 on a CPS3: C_Login offers the PUK to the card, then C_InitPIN is not supported.
-constexpr std::string_view cannot_unblock = "OpenSC Project";
+constexpr std::string_view opensc = "OpenSC Project";
 
 /// Cryptoki only reads from what it, for want of const, calls writable.
 CK_UTF8CHAR_PTR text(const Pin& pin)
@@ -24,15 +23,27 @@ void check(CK_RV rv, Literal what)
         throw Error{Errc::module_failed, what, static_cast<long>(rv)};
 }
 
-} // namespace
-
-bool can_unblock(CK_FUNCTION_LIST& functions)
+bool is_opensc(CK_FUNCTION_LIST& functions)
 {
     CK_INFO info{};
     check(functions.C_GetInfo(&info), "the module does not say who made it");
     const std::string_view maker{reinterpret_cast<const char*>(info.manufacturerID),
                                  sizeof info.manufacturerID};
-    return !maker.starts_with(cannot_unblock);
+    return maker.starts_with(opensc);
+}
+
+} // namespace
+
+/// OpenSC 0.23 on a CPS3: C_Login offers the PUK to the card, then C_InitPIN is not supported.
+bool can_unblock(CK_FUNCTION_LIST& functions)
+{
+    return !is_opensc(functions);
+}
+
+/// OpenSC 0.23 on a CPS3: C_SetPIN without PINs fails before the reader asks (2026-11).
+bool can_change_at_keypad(CK_FUNCTION_LIST& functions)
+{
+    return !is_opensc(functions);
 }
 
 PinSession::PinSession(CK_FUNCTION_LIST& functions, CK_SLOT_ID slot)

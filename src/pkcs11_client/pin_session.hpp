@@ -9,6 +9,8 @@ namespace cps::pkcs11 {
 /// False for modules that are known not to unblock a CPS card, which would use a try of the PUK
 /// in vain.
 bool can_unblock(CK_FUNCTION_LIST& functions);
+/// False for modules that are known not to change a CPS card's PIN at a reader's keypad.
+bool can_change_at_keypad(CK_FUNCTION_LIST& functions);
 
 /// A read/write session of our own on one token, since pkcs11-helper has no words for a change
 /// of PIN. Ends with a logout, which leaves the card unverified with our module. Empty PINs are

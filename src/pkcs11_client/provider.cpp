@@ -175,12 +175,15 @@ Error Provider::failure(const pkcs11h_token_id_s& token, CK_RV rv) const
 
 std::optional<WrongPin> Provider::log_in(pkcs11h_token_id_t token, Pin pin, int tries_before)
 {
-    // The library wants a C string: one more locked page, wiped with it.
+    // The library wants a C string: one more locked page, wiped with it. None means the
+    // reader's keypad, in C_Login as here.
     LockedPage text;
     std::ranges::copy(pin.bytes(), text.bytes().begin());
+    const auto* const typed =
+        pin.empty() ? nullptr
+                    : reinterpret_cast<const char*>(std::as_const(text).bytes().data());
     pin.clear();
-    const auto rv = pkcs11h_token_login(
-        token, 1, reinterpret_cast<const char*>(std::as_const(text).bytes().data()));
+    const auto rv = pkcs11h_token_login(token, 1, typed);
     wipe(text.bytes());
     if (rv == CKR_OK)
         return std::nullopt;
@@ -249,6 +252,8 @@ std::optional<WrongPin> Provider::change_pin(ByteView certificate, const Pin& ol
         throw pin_blocked();
     if (state.pin_pad != old_pin.empty())
         throw Error{Errc::bad_argument, "the PIN is typed where it is not asked for"};
+    if (state.pin_pad && !can_change_at_keypad(tokens_.functions()))
+        throw Error{Errc::not_supported, "the module changes no PIN at a keypad"};
 
     const PinSession session{tokens_.functions(), state.slot};
     const auto rv = session.change(old_pin, new_pin);
@@ -297,8 +302,8 @@ SignOutcome Provider::sign(ByteView certificate, Pin pin, ByteView digest_info)
         throw Error{Errc::card_removed, "the certificate's card is gone"};
     if (state->tries_left == 0)
         throw pin_blocked();
-    if (state->pin_pad)
-        throw Error{Errc::not_supported, "the PIN is typed on the reader"};
+    if (state->pin_pad != pin.empty())
+        throw Error{Errc::bad_argument, "the PIN is typed where it is not asked for"};
 
     if (const auto wrong = log_in(id.token_id, std::move(pin), state->tries_left))
         return *wrong;

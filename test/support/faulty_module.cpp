@@ -36,6 +36,11 @@ bool fault(std::string_view name)
     return wanted != nullptr && name == wanted;
 }
 
+bool has_pin_pad()
+{
+    return fault("pin_pad") || fault("pin_pad_cancelled");
+}
+
 void note(std::string_view line)
 {
     const char* const path = std::getenv("CPS_FAULT_LOG");
@@ -157,7 +162,7 @@ CK_RV get_token_info(CK_SLOT_ID, CK_TOKEN_INFO* info)
         info->flags |= CKF_USER_PIN_FINAL_TRY;
     if (left <= 0)
         info->flags |= CKF_USER_PIN_LOCKED;
-    if (fault("pin_pad"))
+    if (has_pin_pad())
         info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
     return CKR_OK;
 }
@@ -184,6 +189,10 @@ CK_RV login(CK_SESSION_HANDLE, CK_USER_TYPE, unsigned char* pin, CK_ULONG size)
         return CKR_PIN_LEN_RANGE;
     if (fault("hang_in_login"))
         hang();
+    if (has_pin_pad()) { // nobody types, or the right PIN
+        logged_in = pin == nullptr && fault("pin_pad");
+        return logged_in ? CKR_OK : CKR_FUNCTION_CANCELED;
+    }
     if (std::string_view{reinterpret_cast<char*>(pin), size} != "1234") {
         --tries;
         return CKR_PIN_INCORRECT;

@@ -32,6 +32,12 @@ class Keypad:
         """What the reader asked since the last look, without waiting."""
         return [self._asked.get_nowait() for _ in range(self._asked.qsize())]
 
+    def forget(self):
+        """What was to be typed, and what was asked, in the test before."""
+        while not self._lines.empty():
+            self._lines.get_nowait()
+        self.asked()
+
     def _serve(self):
         while True:
             entry, _ = self._socket.accept()

@@ -48,7 +48,7 @@ struct Deadlines {
     std::chrono::milliseconds list{30'000};
     /// From the PIN's departure to the signature and the logout.
     std::chrono::milliseconds sign{30'000};
-    /// The same where the PIN is typed on the reader: 30 s for each of old PIN, new and again.
+    /// Where a PIN is typed on the reader: 30 s for each of old PIN, new and again.
     std::chrono::milliseconds pad{85'000};
     /// C_Finalize after the answer: so long is the card waited for, then the worker is killed.
     std::chrono::milliseconds farewell{2'000};
@@ -87,10 +87,11 @@ public:
     /// the card has just accepted if the card then wants it again; that costs no try.) The key
     /// is the one beside the very certificate that `certificates` told last under this index,
     /// wherever its card is now.
-    /// @param pin not empty, no octet 0. @param digest_info the DER DigestInfo for
-    /// CKM_RSA_PKCS. Errors: pin_blocked, card_removed, card_in_use, module_failed (native:
-    /// CK_RV or errno), cancelled; not_supported (pin_pad); bad_argument (index, PIN or
-    /// DigestInfo; nothing was sent to the card).
+    /// @param pin without an octet 0; empty where it is typed on the reader's own keypad
+    /// (pin_pad), and only there. @param digest_info the DER DigestInfo for CKM_RSA_PKCS.
+    /// Errors: pin_blocked, card_removed, card_in_use, module_failed (native: CK_RV or errno),
+    /// cancelled: an entry at the keypad ends by itself, later; pin_cancelled, pin_timeout (at
+    /// the keypad); bad_argument (index, PIN or DigestInfo; nothing was sent to the card).
     Result<SignOutcome> sign(std::size_t index, const Pin& pin, ByteView digest_info,
                              CancelSignal cancel);
 

@@ -120,6 +120,30 @@ TEST_SUITE("agent")
         CHECK(bench.sessions.ask_renewal(bench.at.origin, id, {feature("a.read")}).has_value());
     }
 
+    TEST_CASE("a renewal is silent as long as a PIN is kept for its card, lent or not")
+    {
+        Bench bench;
+        const auto id = bench.open();
+        const auto silent = [&] {
+            const auto ask = bench.sessions.ask_renewal(bench.at.origin, id, {}).value();
+            bench.sessions.renewal_failed(id, false);
+            return ask.silent;
+        };
+        CHECK(silent());
+        auto lent = bench.sessions.lend_pin(bench.card);
+        REQUIRE(lent.has_value());
+        CHECK(silent());
+
+        const auto other = bench.sessions.draft(bench.at, {feature("a.read")}).value().id;
+        auto without = bench.grant();
+        without.card = card_in("Reader 2", 1);
+        without.pin.reset(); // typed on the reader
+        bench.sessions.cards_are(readers({{"Reader 1", pcsc::CardState::present, {}, 1},
+                                          {"Reader 2", pcsc::CardState::present, {}, 1}}));
+        REQUIRE(bench.sessions.open(other, "token", std::move(without)).has_value());
+        CHECK_FALSE(bench.sessions.ask_renewal(bench.at.origin, other, {}).value().silent);
+    }
+
     TEST_CASE("a renewal that fails for another reason than the card may be tried again")
     {
         Bench bench;

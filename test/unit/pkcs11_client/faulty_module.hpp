@@ -26,7 +26,7 @@ using pkcs11::Module;
 using pkcs11::WrongPin;
 
 // Ample for a module that answers, short for one that never will.
-inline constexpr pkcs11::Deadlines short_deadlines{2s, 2s, 200ms};
+inline constexpr pkcs11::Deadlines short_deadlines{2s, 2s, 2s, 200ms};
 inline const Bytes digest_info(51, 0x30);
 
 inline Pin pin_of(std::string_view digits)

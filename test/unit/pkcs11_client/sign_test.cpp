@@ -79,7 +79,7 @@ TEST_SUITE("pkcs11_client")
         Faulty faulty{"pin_pad"};
         CHECK(faulty.module().certificates({}).value()[0].pin_pad);
 
-        CHECK(faulty.signing_error() == Errc::not_supported);
+        CHECK(faulty.signing_error() == Errc::bad_argument);
         CHECK(faulty.logins() == 0);
     }
 
@@ -94,7 +94,32 @@ TEST_SUITE("pkcs11_client")
         CHECK(faulty.logins() == 1);
     }
 
-    TEST_CASE("an empty PIN, one with an octet 0 and a strange DigestInfo reach no card")
+    TEST_CASE("a token whose PIN is typed on the reader logs in without one, and signs")
+    {
+        Faulty faulty{"pin_pad"};
+
+        CHECK(std::holds_alternative<Bytes>(faulty.sign("").value()));
+        CHECK(faulty.logins() == 1);
+        CHECK(faulty.logouts() == 1);
+    }
+
+    TEST_CASE("an entry that is given up on the reader is told as cancelled, and not repeated")
+    {
+        Faulty faulty{"pin_pad_cancelled"};
+
+        CHECK(faulty.signing_error("") == Errc::pin_cancelled);
+        CHECK(faulty.logins() == 1);
+    }
+
+    TEST_CASE("without a keypad no login is tried without a PIN")
+    {
+        Faulty faulty{"none"};
+
+        CHECK(faulty.signing_error("") == Errc::bad_argument);
+        CHECK(faulty.logins() == 0);
+    }
+
+    TEST_CASE("a PIN with an octet 0 and a strange DigestInfo reach no card")
     {
         Faulty faulty{"none"};
         auto& module = faulty.module();
@@ -102,7 +127,6 @@ TEST_SUITE("pkcs11_client")
         const auto pid = module.worker_pid();
 
         using namespace std::string_view_literals;
-        CHECK(module.sign(0, Pin{}, digest_info, {}).error().code() == Errc::bad_argument);
         CHECK(module.sign(0, pin_of("12\0004"sv), digest_info, {}).error().code() ==
               Errc::bad_argument);
         CHECK(module.sign(0, pin_of("1234"), {}, {}).error().code() == Errc::bad_argument);
