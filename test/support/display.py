@@ -22,8 +22,9 @@ class Display:
     """Ends with `stop`, or with the test's process."""
 
     def __init__(self, directory):
+        # -noreset: a server that begins anew when its last client goes turns the next one away.
         self._server = rig.Process(
-            "xvfb", ["Xvfb", "-displayfd", "1", "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp"],
+            "xvfb", ["Xvfb", "-noreset", "-displayfd", "1", "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp"],
             directory, environment())
         number = rig.wait_until(lambda: re.search(r"^(\d+)$", self._server.output(), re.MULTILINE), "a screen")
         self.name = ":" + number[1]
