@@ -30,13 +30,14 @@ void ChildSignals::listen(std::function<void()> ended)
 
 void ChildSignals::stop()
 {
+    ended_ = nullptr; // a signal that has been taken is on its way to us, past any cancel
     signals_.cancel();
 }
 
 void ChildSignals::wait()
 {
     signals_.async_wait([this](const boost::system::error_code& error, int) {
-        if (error)
+        if (error || !ended_)
             return;
         ended_();
         wait();

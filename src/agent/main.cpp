@@ -171,9 +171,10 @@ int serve(const Options& options, Settings& loaded)
 
     children.listen([&] { desk.tend(); });
     boost::asio::signal_set hangups{io, SIGHUP};
+    bool stopping = false; // a hang-up that has been taken comes past any cancel
     const std::function<void()> wait_for_hangup = [&] {
         hangups.async_wait([&](const boost::system::error_code& error, int) {
-            if (error)
+            if (error || stopping)
                 return;
             tell_service_manager(ServiceState::reloading);
             if (const auto done = reload.run(); !done)
@@ -186,6 +187,7 @@ int serve(const Options& options, Settings& loaded)
     boost::asio::signal_set signals{io, SIGINT, SIGTERM};
     signals.async_wait([&](const auto&, int) {
         tell_service_manager(ServiceState::stopping);
+        stopping = true;
         hangups.cancel();
         children.stop();
         login.stop();

@@ -161,7 +161,7 @@ class LeftUnverified(WithBystander):
             rig.wait_until(lambda: self.card.status()["verified"], "the card to take the PIN", 60)
             self.agent.process.send_signal(signal.SIGSTOP)
             try:
-                self.assertLess(self.bystander.seconds_verified(deadline=70), 60)
+                self.assertLess(self.bystander.seconds_verified(deadline=120), 110)
             finally:
                 self.agent.process.send_signal(signal.SIGCONT)
 
