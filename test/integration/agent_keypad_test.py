@@ -270,7 +270,7 @@ class Codes(WithKeypad):
         self.agent.will_answer(*answers)
         return cpsctl(self.agent, "pin", "change")
 
-    @unittest.skipUnless(MODULE == OWN, "OpenSC asks at no keypad for a change")
+    @rig.where(MODULE == OWN, "OpenSC asks at no keypad for a change")
     def test_the_code_is_changed_at_the_reader(self):
         self.keypad.type(f"{PIN} {NEW} {NEW}")
         done = self.change(WINDOW)
@@ -280,7 +280,7 @@ class Codes(WithKeypad):
         self.agent.will_answer("ok", WINDOW)
         self.assertEqual(self.agent.token().status, 200)
 
-    @unittest.skipUnless(MODULE == OWN, "OpenSC asks at no keypad for a change")
+    @rig.where(MODULE == OWN, "OpenSC asks at no keypad for a change")
     def test_a_change_that_fails_at_the_reader_is_told_and_not_repeated(self):
         for typed, code in ((f"{PIN} {NEW} {WRONG}", "pin_cancelled"), ("timeout", "pin_cancelled"),
                             (f"{WRONG} {NEW} {NEW}", "pin_wrong")):
@@ -297,14 +297,14 @@ class Codes(WithKeypad):
         self.assertIn("lecteur sans clavier", told.stderr)
         self.assertEqual((self.agent.dialogs(), self.keypad.asked()), ([], []))
 
-    @unittest.skipUnless(MODULE == OPENSC, "what OpenSC cannot do")
+    @rig.where(MODULE == OPENSC, "what OpenSC cannot do")
     def test_opensc_changes_no_code_at_the_reader(self):
         told = self.change(WINDOW)
         self.assertEqual(told.stderr.split()[0], "pin_change_unsupported", told.stderr)
         self.assertEqual((self.tries(), self.keypad.asked()), (3, []))
 
 
-@unittest.skipUnless(MODULE == OWN, "OpenSC knows no CPS4")
+@rig.where(MODULE == OWN, "OpenSC knows no CPS4")
 class Cps4(WithKeypad):
     CARD = "infirmiere-cps4"
 

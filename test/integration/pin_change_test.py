@@ -177,7 +177,7 @@ class Change(PinCase):
         self.assertEqual(self.agent.dialogs(), [])
 
 
-@unittest.skipUnless(MODULE == OWN, "only our own module unblocks")
+@rig.where(MODULE == OWN, "only our own module unblocks")
 class Unblock(PinCase):
     def unblock(self, *answers):
         return self.ask("unblock", *answers)
@@ -220,7 +220,7 @@ class Unblock(PinCase):
         self.assertEqual(self.codes_sent(), [])
 
 
-@unittest.skipUnless(MODULE == OPENSC, "what OpenSC cannot do")
+@rig.where(MODULE == OPENSC, "what OpenSC cannot do")
 class UnblockWithOpenSC(PinCase):
     def test_it_is_refused_before_anything_is_typed(self):
         said = self.refused("pin_change_unsupported", self.ask("unblock", f"pin {PUK}", f"pin {NEW}", f"pin {NEW}"))

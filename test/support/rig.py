@@ -95,6 +95,13 @@ def program(name):
     return path
 
 
+def where(applies, why):
+    """A test, or a class of tests, that is none where it does not apply: `why` says what it would say there.
+    A test that is skipped is one that this machine could not run."""
+    assert why
+    return lambda test: test if applies else None
+
+
 def processes():
     """The programs that run in the namespaces of this test: {process id: [argv[0], ...]}.
     Files of tests run side by side, so the machine's process table has those of others too."""
