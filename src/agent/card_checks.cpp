@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::chrono::milliseconds removal_notice{1500}; // pcscd asks some readers every 0.4 s
 
-} // namespace
-
 bool is_mute(const Presence& presence)
 {
     for (const auto& reader : presence.snapshot().readers) {
@@ -25,6 +23,19 @@ bool is_mute(const Presence& presence)
             return true;
     }
     return false;
+}
+
+} // namespace
+
+Result<std::vector<pkcs11::TokenCertificate>> list_certificates(const Bench& bench)
+{
+    auto found = bench.module.certificates({bench.cancel.fd()});
+    const bool in_vain = found ? found->empty() : found.error().code() == Errc::module_failed;
+    if (in_vain && is_mute(bench.presence))
+        return Error{Errc::card_mute, "the card answers neither the module nor a reset"};
+    if (!found)
+        return explained(found.error(), bench.cancel);
+    return found;
 }
 
 Error explained(const Error& error, const Cancel& cancel)

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "bench.hpp"
 #include "cancel.hpp"
 #include "presence.hpp"
 
 #include "cps/base/error.hpp"
+#include "cps/pkcs11_client/module.hpp"
 
 #include <string>
 #include <string_view>
@@ -12,9 +14,10 @@
 // What the agent itself asks of readers and cards, past the module. Blocking.
 namespace cps::agent {
 
-/// A module passes over a card that does not answer, or fails with it; whether a card is mute,
-/// a reset tells.
-bool is_mute(const Presence& presence);
+/// What the module finds on every card. One that does not answer it passes over, or fails
+/// with it: whether a card is mute, a reset tells. Errors: card_mute, and those of
+/// Module::certificates, `explained`.
+Result<std::vector<pkcs11::TokenCertificate>> list_certificates(const Bench& bench);
 
 /// A module that loses its card often says no more than "device error", before the reader
 /// monitor has heard of it: the monitor's word, in `cancel`, is waited for. Returns `error`.

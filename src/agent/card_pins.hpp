@@ -4,7 +4,6 @@
 
 #include "cps/base/secret.hpp"
 
-#include <algorithm>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -23,11 +22,6 @@ public:
     void keep(const CardInReader& card, Pin pin);
     /// Takes the PIN out for one use; the place stays, until it is wiped.
     std::optional<Pin> lend(const CardInReader& card);
-    /// Whether there is one, lent or not.
-    bool keeps(const CardInReader& card) const
-    {
-        return std::ranges::find(kept_, card, &Kept::card) != kept_.end();
-    }
     /// Puts it back; wiped instead when the place was wiped meanwhile.
     void give_back(const CardInReader& card, Pin pin);
     /// Wipes those of cards that are not `wanted`.

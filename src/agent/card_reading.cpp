@@ -1,9 +1,9 @@
 #include "card_reading.hpp"
 
+#include "chosen.hpp"
+
 #include "cps/base/log.hpp"
 #include "cps/pkcs11_client/module.hpp"
-#include "cps/x509/certificate.hpp"
-#include "cps/x509/holder.hpp"
 
 namespace cps::agent {
 namespace {
@@ -11,14 +11,10 @@ namespace {
 std::vector<CardHolder> holders_of(const std::vector<pkcs11::TokenCertificate>& found)
 {
     std::vector<CardHolder> holders;
-    for (const auto& one : found) {
-        const auto certificate = x509::Certificate::from_der(one.der);
-        if (!certificate || !certificate->is_authentication_certificate())
-            continue;
-        if (const auto holder = x509::holder_of(*certificate))
-            holders.push_back({one.reader, holder->given_names + ' ' + holder->surname,
-                               certificate->not_after()});
-    }
+    for (const auto& one : found)
+        if (const auto read = authentication_certificate(one))
+            holders.push_back(
+                {one.reader, full_name(read->holder), read->certificate.not_after()});
     return holders;
 }
 

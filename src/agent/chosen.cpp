@@ -2,7 +2,26 @@
 
 #include "presence.hpp"
 
+#include <utility>
+
 namespace cps::agent {
+
+std::optional<AuthenticationCertificate>
+authentication_certificate(const pkcs11::TokenCertificate& candidate)
+{
+    auto certificate = x509::Certificate::from_der(candidate.der);
+    if (!certificate || !certificate->is_authentication_certificate())
+        return std::nullopt;
+    auto holder = x509::holder_of(*certificate);
+    if (!holder)
+        return std::nullopt;
+    return AuthenticationCertificate{*std::move(certificate), *std::move(holder)};
+}
+
+std::string full_name(const x509::Holder& holder)
+{
+    return holder.given_names + ' ' + holder.surname;
+}
 
 Result<Chosen> choose(const std::vector<pkcs11::TokenCertificate>& found, EpochSeconds at)
 {
@@ -10,18 +29,17 @@ Result<Chosen> choose(const std::vector<pkcs11::TokenCertificate>& found, EpochS
         return Error{Errc::card_unsupported, "the module finds no certificate on any card"};
     bool out_of_date = false;
     for (const auto& candidate : found) {
-        const auto certificate = x509::Certificate::from_der(candidate.der);
-        if (!certificate || !certificate->is_authentication_certificate())
+        auto read = authentication_certificate(candidate);
+        if (!read)
             continue;
-        const auto holder = x509::holder_of(*certificate);
-        const auto key = certificate->key();
-        if (!holder || !key || !key->is_rsa())
+        const auto key = read->certificate.key();
+        if (!key || !key->is_rsa())
             continue;
-        if (at < certificate->not_before() || certificate->not_after() < at) {
+        if (at < read->certificate.not_before() || read->certificate.not_after() < at) {
             out_of_date = true;
             continue;
         }
-        return Chosen{candidate, *certificate, *holder, *key};
+        return Chosen{candidate, std::move(read->certificate), std::move(read->holder), *key};
     }
     if (out_of_date)
         return Error{Errc::certificate_expired,

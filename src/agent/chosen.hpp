@@ -10,9 +10,23 @@
 #include "cps/x509/certificate.hpp"
 #include "cps/x509/holder.hpp"
 
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace cps::agent {
+
+struct AuthenticationCertificate {
+    x509::Certificate certificate;
+    x509::Holder holder;
+};
+
+/// By key usage, never by label; in date or not. Nothing: it is for something else.
+std::optional<AuthenticationCertificate>
+authentication_certificate(const pkcs11::TokenCertificate& candidate);
+
+/// As the dialogs and the status page say it.
+std::string full_name(const x509::Holder& holder);
 
 /// The certificate that logs in, with all that was read of it.
 struct Chosen {
@@ -22,7 +36,7 @@ struct Chosen {
     crypto::PublicKey key;
 };
 
-/// By key usage, never by label; at `at`, the portal's time, since workstations' clocks are
+/// In date at `at`, the portal's time, since workstations' clocks are
 /// wrong. Errors: card_unsupported, certificate_expired, certificate_missing.
 Result<Chosen> choose(const std::vector<pkcs11::TokenCertificate>& found, EpochSeconds at);
 

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t max_waiting = 16; // silent renewals; a page that is refused comes again
 constexpr std::size_t max_between = 4;
 
+/// No dialog will open.
 bool is_silent(const TokenRequest& request)
 {
     return request.session && request.session->silent;
@@ -78,7 +79,7 @@ bool Desk::idle() const
     return running_ == nullptr && waiting_.empty();
 }
 
-std::optional<Errc> Desk::refusal(const TokenRequest& request, bool silent) const
+std::optional<Errc> Desk::refusal(const TokenRequest& request) const
 {
     const auto known = [&](const token::Feature& feature) {
         if (feature.is_login())
@@ -96,6 +97,7 @@ std::optional<Errc> Desk::refusal(const TokenRequest& request, bool silent) cons
         return Errc::challenge_stale;
     if (away_)
         return Errc::screen_locked;
+    const bool silent = is_silent(request);
     if (!silent && cool_down_.must_wait(request.origin, request.received))
         return Errc::rate_limited;
     if (stopping_ || (silent ? waiting_.size() >= max_waiting : busy_))
@@ -105,17 +107,15 @@ std::optional<Errc> Desk::refusal(const TokenRequest& request, bool silent) cons
 
 void Desk::submit(TokenRequest request, Done done)
 {
-    const bool silent = is_silent(request);
     std::unique_lock lock{mutex_};
-    if (const auto refused = refusal(request, silent)) {
+    if (const auto refused = refusal(request)) {
         lock.unlock();
         return done({Error{*refused, "refused before any dialog"}, {}});
     }
-    if (!silent)
+    if (!is_silent(request))
         busy_ = true;
     auto gone = request.gone;
-    waiting_.push_back(
-        {TokenJob{std::move(request), std::move(done), silent}, std::move(gone)});
+    waiting_.push_back({TokenJob{std::move(request), std::move(done)}, std::move(gone)});
     wake_.notify_all();
 }
 
@@ -258,7 +258,7 @@ void Desk::finish(TokenJob& job, Outcome outcome)
                    code == Errc::pin_timeout) {
             cool_down_.refused(origin, std::chrono::steady_clock::now());
         }
-        if (!job.silent)
+        if (!is_silent(job.request))
             busy_ = false;
     }
     job.done(std::move(outcome));

@@ -94,7 +94,6 @@ private:
     struct TokenJob {
         TokenRequest request;
         Done done;
-        bool silent = false; ///< no dialog will open
     };
     struct PinJob {
         PinTask task;
@@ -105,7 +104,7 @@ private:
         std::stop_token gone;
         bool interrupted = false;
     };
-    std::optional<Errc> refusal(const TokenRequest& request, bool silent) const;
+    std::optional<Errc> refusal(const TokenRequest& request) const;
     void run();
     void serve(TokenJob& job, Cancel& cancel);
     void serve(PinJob& job, Cancel& cancel);

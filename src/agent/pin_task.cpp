@@ -1,12 +1,12 @@
 #include "pin_task.hpp"
 
 #include "card_checks.hpp"
+#include "card_code.hpp"
 #include "card_guard.hpp"
+#include "chosen.hpp"
 #include "pin_texts.hpp"
 
 #include "cps/pkcs11_client/module.hpp"
-#include "cps/x509/certificate.hpp"
-#include "cps/x509/holder.hpp"
 
 #include <algorithm>
 
@@ -24,12 +24,6 @@ constexpr unsigned max_dialogs = 10; // of one task: entries that are no code, o
 std::optional<int> known_tries(int tries, bool of_the_puk)
 {
     return of_the_puk && tries > 2 ? std::nullopt : std::optional{tries};
-}
-
-bool is_code(ByteView entered, std::size_t digits)
-{
-    return entered.size() == digits &&
-           std::ranges::all_of(entered, [](auto c) { return c >= '0' && c <= '9'; });
 }
 
 /// One task from its first look at the card to the card's answer.
@@ -73,22 +67,15 @@ private:
 /// The card with an authentication certificate, in date or not: its code is its holder's.
 Result<void> PinWork::look()
 {
-    const auto found = bench_.module.certificates(signal());
-    const bool in_vain = found ? found->empty() : found.error().code() == Errc::module_failed;
-    if (in_vain && is_mute(bench_.presence))
-        return Error{Errc::card_mute, "the card answers neither the module nor a reset"};
+    const auto found = list_certificates(bench_);
     if (!found)
-        return explained(found.error(), bench_.cancel);
-    for (const auto& candidate : *found) {
-        const auto certificate = x509::Certificate::from_der(candidate.der);
-        if (!certificate || !certificate->is_authentication_certificate())
-            continue;
-        if (const auto holder = x509::holder_of(*certificate)) {
+        return found.error();
+    for (const auto& candidate : *found)
+        if (const auto read = authentication_certificate(candidate)) {
             card_ = candidate;
-            holder_ = holder->given_names + ' ' + holder->surname;
+            holder_ = full_name(read->holder);
             return {};
         }
-    }
     return Error{found->empty() ? Errc::card_unsupported : Errc::certificate_missing,
                  "no certificate says whose card it is"};
 }
@@ -151,13 +138,10 @@ Result<void> PinWork::at_keypad()
 Result<void> PinWork::offer(const Pin& known, const Pin& new_pin)
 {
     offered_ = true;
-    const auto readers = readers_called(card_.reader, bench_.presence);
-    const CardGuard guard{readers, bench_.module.worker_pid()};
-    const auto outcome = unblocks()
-                             ? bench_.module.unblock_pin(card_.index, known, new_pin, signal())
-                             : bench_.module.change_pin(card_.index, known, new_pin, signal());
-    bench_.module.end();
-    reset_cards(readers);
+    const auto outcome = with_guard(bench_, card_.reader, [&](pkcs11::Module& module) {
+        return unblocks() ? module.unblock_pin(card_.index, known, new_pin, signal())
+                          : module.change_pin(card_.index, known, new_pin, signal());
+    });
     if (outcome && !*outcome) {
         bench_.sessions.end_all(SessionEnd::pin_changed);
         tries_left_.reset();

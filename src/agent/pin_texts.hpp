@@ -8,9 +8,6 @@
 
 namespace cps::agent {
 
-inline constexpr std::size_t pin_digits = 4; ///< a CPS card's code
-inline constexpr std::size_t puk_digits = 8; ///< and its unlocking code
-
 /// The dialogs of one PinTask, in their order.
 enum class PinEntry { old_pin, puk, new_pin, new_pin_again };
 

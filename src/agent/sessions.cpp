@@ -200,7 +200,7 @@ Result<SessionAsk> Sessions::ask_renewal(const token::Origin& origin, std::strin
         return Error{Errc::busy, "a renewal is under way"};
     session.renewing = true;
     return SessionAsk{found->first, session.claims(), session.renewal_base(),
-                      pins_.keeps(*session.card())};
+                      pins_.holds(*session.card())};
 }
 
 Result<Sessions::Opened> Sessions::renew(const std::string& id, std::string_view session_token,
@@ -250,12 +250,6 @@ bool Sessions::keeps_pin() const
 {
     const std::scoped_lock lock{mutex_};
     return !pins_.empty();
-}
-
-bool Sessions::keeps_pin(const CardInReader& card) const
-{
-    const std::scoped_lock lock{mutex_};
-    return pins_.holds(card);
 }
 
 std::optional<Pin> Sessions::lend_pin(const CardInReader& card)

@@ -88,7 +88,6 @@ public:
     // The PIN that renews, on the desk's thread; whether there is one, on any.
 
     bool keeps_pin() const;
-    bool keeps_pin(const CardInReader& card) const;
     std::optional<Pin> lend_pin(const CardInReader& card);
     void give_back_pin(const CardInReader& card, Pin pin);
 

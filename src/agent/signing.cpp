@@ -1,19 +1,17 @@
 #include "signing.hpp"
 
 #include "card_checks.hpp"
+#include "card_code.hpp"
 #include "card_guard.hpp"
 #include "chosen.hpp"
 #include "signable.hpp"
 #include "texts.hpp"
 
 #include "cps/base/encoding.hpp"
-#include "cps/base/log.hpp"
 #include "cps/crypto/digest.hpp"
 #include "cps/crypto/random.hpp"
 #include "cps/pkcs11_client/module.hpp"
 #include "cps/token/card_token.hpp"
-#include "cps/x509/certificate.hpp"
-#include "cps/x509/holder.hpp"
 
 #include <algorithm>
 
@@ -24,10 +22,9 @@ using std::chrono::floor;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr seconds dialog_time{60};    // one dialog
-constexpr seconds request_time{110};  // all of them: the portal's nonce lives 120 s
-constexpr unsigned max_dialogs = 8;   // of one request: tries, and entries that are no PIN
-constexpr std::size_t pin_digits = 4; // a CPS card's code; anything else would waste a try
+constexpr seconds dialog_time{60};   // one dialog
+constexpr seconds request_time{110}; // all of them: the portal's nonce lives 120 s
+constexpr unsigned max_dialogs = 8;  // of one request: tries, and entries that are no PIN
 constexpr std::size_t jti_octets = 16;
 
 /// Errors of a look that say that the card of a session is not there any more.
@@ -35,12 +32,6 @@ bool says_another_card(Errc code)
 {
     return code == Errc::card_removed || code == Errc::card_unsupported ||
            code == Errc::certificate_missing || code == Errc::certificate_expired;
-}
-
-bool is_pin(ByteView entered)
-{
-    return entered.size() == pin_digits &&
-           std::ranges::all_of(entered, [](auto c) { return c >= '0' && c <= '9'; });
 }
 
 /// One request from its first look at the card to the token.
@@ -77,12 +68,6 @@ private:
     Moment this_moment() const;
     Signable what_to_sign(const Chosen& chosen, const Moment& moment) const;
     bool may_be_remembered() const;
-    Result<pkcs11::SignOutcome> have_signed(const pkcs11::TokenCertificate& by, const Pin& pin,
-                                            ByteView digest_info);
-    Error explained(const Error& error) const
-    {
-        return cps::agent::explained(error, bench_.cancel);
-    }
     pkcs11::CancelSignal signal() const { return {bench_.cancel.fd()}; }
 
     const TokenRequest& request_;
@@ -99,12 +84,9 @@ private:
 Result<Chosen> Signing::look()
 {
     before_look_ = bench_.presence.snapshot();
-    auto found = bench_.module.certificates(signal());
-    const bool in_vain = found ? found->empty() : found.error().code() == Errc::module_failed;
-    if (in_vain && is_mute(bench_.presence))
-        return Error{Errc::card_mute, "the card answers neither the module nor a reset"};
+    auto found = list_certificates(bench_);
     if (!found)
-        return explained(found.error());
+        return found.error();
     if (is_renewal()) {
         std::erase_if(*found, [&](const auto& one) {
             return one.der != request_.session->renewal->card.certificate;
@@ -121,7 +103,7 @@ AskedFor Signing::asked_for(const Chosen& chosen, AskedFor::Before before) const
             request_.origin,
             request_.portal,
             request_.challenge.features,
-            chosen.holder.given_names + ' ' + chosen.holder.surname,
+            full_name(chosen.holder),
             tries_left_.value_or(3),
             before,
             request_.session ? request_.session->claims.limit : 0,
@@ -169,21 +151,6 @@ Result<std::string> Signing::at_keypad(const Chosen& chosen, const AskedFor& ask
     if (!window)
         return window.error();
     return sign(chosen, Pin{});
-}
-
-/// From here to the reset the card may be verified, and a guard stands beside it. The worker
-/// ends first; our own module has reset the card before it answered.
-Result<pkcs11::SignOutcome> Signing::have_signed(const pkcs11::TokenCertificate& by,
-                                                 const Pin& pin, ByteView digest_info)
-{
-    auto& module = bench_.module;
-    const auto readers = readers_called(by.reader, bench_.presence);
-    const CardGuard guard{readers, module.worker_pid()};
-    auto outcome = module.sign(by.index, pin, digest_info, signal());
-    module.end();
-    if (!module.card_was_reset())
-        reset_cards(readers);
-    return outcome;
 }
 
 /// A site that nobody registered, and Web eID, are explained in full each time.
@@ -235,11 +202,13 @@ Result<std::string> Signing::sign(const Chosen& chosen, const Pin& pin)
     const auto info =
         crypto::digest_info(crypto::DigestAlgorithm::sha256, crypto::sha256(what.message()));
 
-    auto outcome = have_signed(chosen.on_token, pin, info);
+    auto outcome = with_guard(bench_, chosen.on_token.reader, [&](pkcs11::Module& module) {
+        return module.sign(chosen.on_token.index, pin, info, signal());
+    });
     if (!outcome) {
         if (outcome.error().code() == Errc::pin_blocked)
             tries_left_ = 0;
-        return explained(outcome.error());
+        return explained(outcome.error(), bench_.cancel);
     }
     if (const auto* const wrong = std::get_if<pkcs11::WrongPin>(&*outcome)) {
         tries_left_ = wrong->tries_left;
@@ -312,7 +281,7 @@ Result<std::string> Signing::run()
             auto pin = ask(asked);
             if (!pin)
                 return pin.error();
-            if (!is_pin(pin->bytes())) {
+            if (!is_code(pin->bytes(), pin_digits)) {
                 before = AskedFor::Before::not_a_pin;
                 continue;
             }

@@ -269,6 +269,7 @@ Result<PinChangeOutcome> Module::set_pin(bool unblock, std::size_t index, const 
                                          const Pin& new_pin, CancelSignal cancel)
 {
     auto& worker = *worker_;
+    worker.card_was_reset = false;
     if (index >= worker.listed.size())
         return Error{Errc::bad_argument, "no certificate with that index was listed"};
     const bool at_pad = offered.empty() && new_pin.empty();

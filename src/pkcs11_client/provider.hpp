@@ -33,10 +33,7 @@ public:
     /// @throws Error module_failed.
     std::vector<TokenCertificate> certificates();
 
-    /// The module is ours: its logout resets the card, so that nobody has to after it, and it
-    /// holds no card meanwhile.
-    bool is_our_own() const noexcept { return is_our_own_; }
-    /// So it did after the signature made last.
+    /// With the signature made last, the module's logout has reset the card: ours does.
     bool card_was_reset() const noexcept { return card_was_reset_; }
 
     /// One login with `pin`, which is wiped whatever happens, one signature, one logout.
