@@ -2,18 +2,12 @@
 // line of JSON each, until standard input ends.
 //
 //   node events.mjs '{"page": "http://127.0.0.1:8000/", "port": 27743}'
-import { chromium } from "playwright-core";
+import { launch } from "./launch.mjs";
 
 const PATIENCE = 30_000; // ms for each step
 const task = JSON.parse(process.argv[2]);
 
-const browser = await chromium.launch({
-  executablePath: process.env.CPS_TEST_CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-  ],
-});
+const browser = await launch();
 try {
   const page = await browser.newPage();
   page.setDefaultTimeout(PATIENCE);

@@ -4,7 +4,7 @@
 //   node hostile.mjs '{"site": "http://evil.example:8000", "agent": "http://127.0.0.1:27743", "body": TEXT}'
 //
 // evil.example has the address 127.0.0.1, as after DNS rebinding.
-import { chromium } from "playwright-core";
+import { launch } from "./launch.mjs";
 
 const PATIENCE = 30_000; // ms for each step
 const SETTLED = 700; // ms for what a try starts and does not wait for
@@ -50,15 +50,11 @@ const tries = {
   sandboxed: ({ agent }) => fetch(`${agent}/v1/hello`).then((answer) => answer.status, () => "failed"),
 };
 
-const browser = await chromium.launch({
-  executablePath: process.env.CPS_TEST_CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP evil.example 127.0.0.1",
-    // The browser's own prompt would stop all of it: here is what stops it behind that.
-    "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
-  ],
-});
+const browser = await launch(
+  "--host-resolver-rules=MAP evil.example 127.0.0.1",
+  // The browser's own prompt would stop all of it: here is what stops it behind that.
+  "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
+);
 const told = {};
 try {
   const context = await browser.newContext();

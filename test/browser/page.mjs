@@ -4,18 +4,12 @@
 //
 // `act` names what is done after the password: "look" (default), "cancel" (while the card is awaited),
 // "keyboard" (nothing but keys), "nothing".
-import { chromium } from "playwright-core";
+import { launch } from "./launch.mjs";
 
 const PATIENCE = 30_000; // ms for each step
 const task = JSON.parse(process.argv[2]);
 
-const browser = await chromium.launch({
-  executablePath: process.env.CPS_TEST_CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-  ],
-});
+const browser = await launch();
 const told = { console: [], requests: [] };
 try {
   const context = await browser.newContext({

@@ -4,19 +4,13 @@
 //
 // A step is {"texts": [TEXT…], "focus"?: SELECTOR, "shot"?: true}: once the page shows every text, `step` is told on a
 // line, and the caller makes happen what the next one waits for. The page is never loaded again.
-import { chromium } from "playwright-core";
+import { launch } from "./launch.mjs";
 
 const PATIENCE = 15_000; // ms for each step
 const SETTLED = 1_500, IDLE = 3_000; // ms
 const task = JSON.parse(process.argv[2]);
 
-const browser = await chromium.launch({
-  executablePath: process.env.CPS_TEST_CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-  ],
-});
+const browser = await launch();
 const told = { console: [], requests: [] };
 try {
   const context = await browser.newContext({ locale: task.locale ?? "fr-FR", colorScheme: task.scheme ?? "light", viewport: { width: 900, height: 900 } });

@@ -5,43 +5,20 @@ removal.py [--json]; fails when the bound is missed."""
 
 import json
 import os
-import pathlib
 import statistics
 import sys
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("CPS_BUILD_ROOT", ROOT / "build"))
-os.environ.setdefault("CPS_BUILD_ROOT", str(BUILD))
-os.environ.setdefault("CPS_TEST_PKI", str(BUILD / "test/integration/pki"))
-sys.path.insert(0, str(ROOT / "test/support"))
-
-import rig  # noqa: E402
-from agent_process import ORIGIN, Agent, challenge  # noqa: E402
-from event_stream import EventStream  # noqa: E402
+from bench_agent import PORTAL, open_session  # which says where the next ones lie
+import rig
+from agent_process import ORIGIN, Agent
+from event_stream import EventStream
 
 rig.isolate()
 
 PULLS = int(os.environ.get("CPS_BENCH_PULLS", "20"))
 MAX_NOTICE = 50  # ms from pcscd's notice to the event
-PORTAL = {"one.toml": f"""\
-origin = "{ORIGIN}"
-name = {{ fr = "Essai" }}
-[[feature]]
-id = "a.read"
-label = {{ fr = "Lire" }}
-mode = "session"
-limit = 10000
-"""}
-
-
-def opened(agent):
-    agent.will_answer("pin 1234")
-    answer = agent.call("POST", "/v1/sessions", {"challenge": challenge("a.read", ttl=600)})
-    if answer.status != 200:
-        raise RuntimeError(answer.body.decode())
-    return answer.json["session"]
 
 
 def refused_at(agent, session, done):
@@ -55,7 +32,7 @@ def refused_at(agent, session, done):
 def pull(agent, card):
     """Milliseconds from pcscd's notice to the event, and to a refusal."""
     rig.wait_until(lambda: agent.call("GET", "/v1/status").json["card"] == "present", "the card")
-    session, refused = opened(agent), []
+    session, refused = open_session(agent), []
     with EventStream(agent) as events:
         events.wait_for("card", card="present")
         asking = threading.Thread(target=refused_at, args=(agent, session, refused))

@@ -17,17 +17,12 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("CPS_BUILD_ROOT", ROOT / "build"))
-os.environ.setdefault("CPS_BUILD_ROOT", str(BUILD))
-os.environ.setdefault("CPS_TEST_PKI", str(BUILD / "test/integration/pki"))
-sys.path.insert(0, str(ROOT / "test/support"))
-
-import cryptoki  # noqa: E402
-import rig  # noqa: E402
-import winscard  # noqa: E402
-from agent_process import ORIGIN, OWN, Agent, challenge  # noqa: E402
-from event_stream import EventStream  # noqa: E402
+from bench_agent import PORTAL, open_session  # which says where the next ones lie
+import cryptoki
+import rig
+import winscard
+from agent_process import ORIGIN, OWN, Agent, challenge
+from event_stream import EventStream
 
 rig.isolate()
 
@@ -46,15 +41,6 @@ MAX_LATENCY, MIN_RATE = 0.5, 3000  # ms, a second
 MAX_RENEWAL_OVER = 25
 MAX_COMMANDS = 10  # of one renewal, GET RESPONSE included
 MAX_RESIDENT, MAX_GROWTH = 15 * 1024, 256  # KiB
-PORTAL = {"one.toml": f"""\
-origin = "{ORIGIN}"
-name = {{ fr = "Essai" }}
-[[feature]]
-id = "a.read"
-label = {{ fr = "Lire" }}
-mode = "session"
-limit = 10000
-"""}
 
 
 class Connection:
@@ -80,14 +66,6 @@ class Connection:
         whole, self.rest = self.rest[:end + 4 + size], self.rest[end + 4 + size:]
         if not whole.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(whole.decode(errors="replace"))
-
-
-def open_session(agent):
-    agent.will_answer("pin 1234")
-    answer = agent.call("POST", "/v1/sessions", {"challenge": challenge("a.read", ttl=600)})
-    if answer.status != 200:
-        raise RuntimeError(answer.body.decode())
-    return answer.json["session"]
 
 
 def latencies(agent, count):
