@@ -32,7 +32,8 @@ export const words = {
     time: "Date", what: "Demande", outcome: "Réponse", action: "Action",
     outcomes: {
       done: "fait", cancelled: "la page est partie", consent_refused: "vous avez refusé", pin_cancelled: "vous avez annulé",
-      pin_timeout: "pas de code à temps", pin_wrong: "code faux", pin_blocked: "code bloqué", origin_refused: "site inconnu",
+      pin_timeout: "pas de code à temps", pin_wrong: "code faux", pin_blocked: "code bloqué", puk_wrong: "code de déblocage faux", puk_blocked: "code de déblocage bloqué",
+      pin_change_unsupported: "changement impossible", pin_changed: "code changé", origin_refused: "site inconnu",
       card_removed: "carte retirée", card_refused: "refus de la carte", page: "par la page", person: "par vous",
       replaced: "remplacée", idle: "inutilisée", too_long: "durée atteinte", screen_locked: "écran verrouillé",
       suspended: "mise en veille", logged_out: "fin de session", agent_stopped: "arrêt de l'agent", portal_removed: "portail retiré",
@@ -71,7 +72,8 @@ export const words = {
     time: "Time", what: "Asked", outcome: "Answered", action: "Action",
     outcomes: {
       done: "done", cancelled: "the page left", consent_refused: "you refused", pin_cancelled: "you cancelled",
-      pin_timeout: "no PIN in time", pin_wrong: "wrong PIN", pin_blocked: "PIN blocked", origin_refused: "unknown site",
+      pin_timeout: "no PIN in time", pin_wrong: "wrong PIN", pin_blocked: "PIN blocked", puk_wrong: "wrong PUK", puk_blocked: "PUK blocked",
+      pin_change_unsupported: "no change possible", pin_changed: "PIN changed", origin_refused: "unknown site",
       card_removed: "card removed", card_refused: "refused by the card", page: "by the page", person: "by you",
       replaced: "replaced", idle: "unused", too_long: "time is up", screen_locked: "screen locked",
       suspended: "sleep", logged_out: "logged out", agent_stopped: "agent stopped", portal_removed: "portal removed",
