@@ -111,10 +111,14 @@ class OnScreen:
 
     def enter(self, code, title=CONSENT):
         window = self.screen.wait_for(title)
-        top = self.screen.top(window)
         self.screen.type(code)
         self.screen.press("Return")
-        self.screen.wait_until_gone(title, window, top)
+        self.screen.wait_until_gone(title, window)
+
+    def refuse(self, title=CONSENT):
+        window = self.screen.wait_for(title)
+        self.screen.press("Escape")
+        self.screen.wait_until_gone(title, window)
 
     def test_the_code_typed_there_makes_a_token_and_the_phrase_is_seen_above(self):
         def seen(phrase, keep=False):
@@ -134,8 +138,7 @@ class OnScreen:
 
     def test_escape_refuses_and_nothing_is_signed(self):
         asked = InBackground(self.agent.token)
-        self.screen.wait_for(CONSENT)
-        self.screen.press("Escape")
+        self.refuse()
         self.assertEqual(asked.result().code, "pin_cancelled")
         self.assertEqual(self.pin_attempts(), [])
         self.fresh_agent()  # the origin has to wait now
@@ -151,7 +154,7 @@ class OnScreen:
             self.enter(rig.WRONG_PIN)
         self.screen.wait_for(LAST_TRY)
         self.screen.keep(f"dialog-{self.NAME}-last-try")
-        self.screen.press("Escape")
+        self.refuse(LAST_TRY)
         self.assertEqual(asked.result().code, "consent_refused")
         self.assertEqual(len(self.pin_attempts()), 2)
         self.fresh_agent()

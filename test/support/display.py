@@ -2,11 +2,13 @@
 import os
 import re
 import subprocess
+import typing
 
 import rig
 
 SHOTS = rig.BUILD_ROOT / "artefacts"
 SIZE = (1024, 768)  # pixels: a small laptop's
+DEADLINE = 30  # seconds for a program to be seen or to go, and for one look
 # MALLOC_PERTURB_ is Meson's, and gcr's prompter does not live with it.
 PLACES = ("MALLOC_PERTURB_", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "GPG_TTY",
           "TERM")
@@ -16,6 +18,13 @@ def environment(**places):
     """This process's, with no screen, terminal or session bus but those of `places`."""
     kept = {name: value for name, value in os.environ.items() if name not in PLACES}
     return {**kept, **places}
+
+
+class Window(typing.NamedTuple):
+    """The number alone may be the next program's window's, too."""
+
+    number: str
+    pid: str
 
 
 class Display:
@@ -33,51 +42,53 @@ class Display:
         self._server.stop()
 
     def _run(self, *command):
-        """A look at a window that has gone since says nothing: import would wait for a click on another for ever."""
-        try:
-            return subprocess.run(command, env=environment(DISPLAY=self.name), capture_output=True, check=False, timeout=3)
-        except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(command, 1, b"", b"")
+        """What a command says: nothing of a window that has gone."""
+        return subprocess.run(command, env=environment(DISPLAY=self.name), capture_output=True, check=False,
+                              timeout=DEADLINE).stdout
 
     def windows(self, title):
         """Those that can be seen and are called so."""
-        return self._run("xdotool", "search", "--onlyvisible", "--name", title).stdout.decode().split()
+        numbers = self._run("xdotool", "search", "--onlyvisible", "--name", title).decode().split()
+        known = [Window(number, self._run("xdotool", "getwindowpid", number).decode().strip()) for number in numbers]
+        return [window for window in known if window.pid]
 
     def wait_for(self, title):
         """The window, with the keyboard: there is no window manager to give it."""
-        window = rig.wait_until(lambda: self.windows(title), f"a window {title!r}", 30)[-1]
+        window = rig.wait_until(lambda: self.windows(title), f"a window {title!r}", DEADLINE)[-1]
         self.wait_until_painted(window)
-        self._run("xdotool", "windowfocus", "--sync", window)
+        self._run("xdotool", "windowfocus", "--sync", window.number)
         return window
 
-    def wait_until_gone(self, title, window, top):
-        """`top`: what was seen of it; the next program's window may have the same number."""
-        rig.wait_until(lambda: window not in self.windows(title) or self.top(window) != top,
-                       f"the end of the window {title!r}", 30)
+    def wait_until_gone(self, title, window):
+        rig.wait_until(lambda: window not in self.windows(title), f"the end of the window {title!r}", DEADLINE)
 
     def wait_until_painted(self, window):
-        """A window is there before its words are: until two looks at it are alike, and not of one colour."""
+        """A window is there before its words are: until two looks at it are alike, and of more than a few colours."""
         seen = [b""]
 
         def settled():
             seen.append(self.pixels(window))
-            return seen[-1] == seen[-2] and len(set(seen[-1])) > 2
+            octets = seen[-1]
+            return octets == seen[-2] and len(set(zip(octets[::3], octets[1::3], octets[2::3]))) > 8
 
-        rig.wait_until(settled, "a painted window", 30)
+        rig.wait_until(settled, "a painted window", DEADLINE)
 
     def geometry(self, window):
         """(x, y, width, height) on the screen."""
-        told = self._run("xdotool", "getwindowgeometry", "--shell", window).stdout.decode().split()
+        told = self._run("xdotool", "getwindowgeometry", "--shell", window.number).decode().split()
         values = dict(line.split("=") for line in told)
         return tuple(int(values[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
 
-    def pixels(self, window, *crop):
-        """What is seen of the window, as octets."""
-        return self._run("import", "-silent", "-window", window, *crop, "rgb:-").stdout
+    def pixels(self, window, rows=None):
+        """What is seen where the window is, as octets. Of the screen: asked for a window that has gone,
+        import takes the whole server for itself and waits for a click on another."""
+        x, y, width, height = self.geometry(window)
+        return self._run("import", "-silent", "-window", "root", "-crop", f"{width}x{rows or height}+{x}+{y}",
+                         "-depth", "8", "rgb:-")
 
     def top(self, window):
         """The phrase and the first words below it: above the field, whose cursor blinks."""
-        return self.pixels(window, "-crop", "x100+0+0")
+        return self.pixels(window, rows=100)
 
     def keep(self, name):
         """A picture of the whole screen among the run's artefacts."""
