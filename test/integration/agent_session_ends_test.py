@@ -19,11 +19,7 @@ PULLS = int(os.environ.get("CPS_PULLS", "10"))
 
 class CardsThatGo(WithPortal):
     def tearDown(self):
-        if self.card.status()["delay"]:
-            # Pulled in the middle of a command, pcscd says "absent" at once, but its watching thread looks every
-            # 0.4 s and would not see a card that is back by then (pcscd 1.9.9, tried).
-            self.card.control("delay 0")
-            time.sleep(1)
+        self.card.control("delay 0")
         self.card.insert()
         super().tearDown()
 
@@ -83,8 +79,6 @@ class CardsThatGo(WithPortal):
             heard_after.append(heard.at - noticed)
             in_renewals += pull % 2
             self.assert_ended(session)
-            if pull % 2:
-                time.sleep(1)  # for the reason that tearDown has
             self.card.insert()
         print(f"# {PULLS} pulls, {in_renewals} while the card signed: the page heard of the end "
               f"{max(heard_after) * 1000:.1f} ms after pcscd's notice at the latest "

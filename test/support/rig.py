@@ -14,6 +14,7 @@ import ctypes
 import fcntl
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -208,6 +209,8 @@ class VirtualCard(Process):
 
     def insert(self):
         """Puts the card in and waits until PC/SC has seen it."""
+        if not self.status()["inserted"]:
+            self._rig.wait_until_seen_to_leave(self.port)
         self.control("insert")
         self._rig.wait_for_card(self.port)
 
@@ -224,7 +227,7 @@ class Rig:
             raise RuntimeError("rig.isolate() comes first")
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="cps-rig-"))
         _mount_tmpfs(self.directory)  # what is left in it goes with the namespace
-        self._pcscd = None
+        self._pcscd, self._starts = None, 0
         self._ports = ()
         self.keypad = None
         self._processes = []
@@ -256,7 +259,8 @@ class Rig:
         (configuration / "vpcd").write_text("".join(
             f'FRIENDLYNAME "CPS Reader {port}"\nDEVICENAME /dev/null:{port}\n'
             f"LIBPATH {self._driver(port)}\nCHANNELID {port:#x}\n\n" for port in self._ports))
-        self._pcscd = Process("pcscd", ["pcscd", "-f", "-c", configuration], self.directory)
+        self._starts += 1
+        self._pcscd = Process(f"pcscd-{self._starts}", ["pcscd", "-f", "--info", "-c", configuration], self.directory)
         for port in self._ports:
             wait_until(lambda p=port: self._find_reader(p), f"the reader on port {port}")
 
@@ -306,6 +310,7 @@ class Rig:
         """Starts cps-vcard with a card of the test hierarchy (its name) or of a directory
         (a Path). `flags` are its options: timing="cps3", state=PATH. Waits until PC/SC sees
         the card, unless told not to."""
+        self.wait_until_seen_to_leave(port)
         name = f"vcard-{port}-{len(self._processes)}"
         process = VirtualCard(self, name, card, port, flags)
         self._processes.append(process)
@@ -314,6 +319,12 @@ class Rig:
         if wait:
             self.wait_for_card(port)
         return process
+
+    def wait_until_seen_to_leave(self, port):
+        """Until pcscd's watching thread knows that the last card has left. Where a command failed, pcscd says so
+        at once; but the thread looks every 0.4 s, and does not see a card that is back by then (1.9.9, tried)."""
+        moves = re.compile(rf"Card (inserted into|Removed From) CPS Reader {port} 00 00$", re.MULTILINE)
+        wait_until(lambda: moves.findall(self._pcscd.output())[-1:] != ["inserted into"], "pcscd to see the card leave")
 
     def start(self, name, arguments, environment=None):
         """Starts another program; the rig ends it."""
