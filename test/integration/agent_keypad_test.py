@@ -9,6 +9,7 @@ import unittest
 
 import canary
 import rig
+import winscard
 from agent_process import MODULE, OPENSC, ORIGIN, OWN, Agent, challenge, claims_of, cpsctl
 from agent_with_card import WithCard
 
@@ -49,6 +50,15 @@ class WithKeypad(WithCard):
 
     def entries(self):
         return [line for line in self.card.apdus() if line.startswith("> 00 20 00 01 08")]
+
+    def wait_until_free(self):
+        """pcscd waits for the reader also when the program that asked has gone, and then resets the card; one that
+        is pulled meanwhile is there for ever, and mute (pcscd 1.9.9, tried)."""
+        def alone():
+            with contextlib.suppress(winscard.PcscError), self.machine.connect(share=winscard.SHARE_EXCLUSIVE) as card:
+                return card.transmit(bytes.fromhex("0020000100"))[:1] == b"\x63"
+
+        rig.wait_until(alone, "the reader to be free")
 
     def tries(self):
         return self.card.status()["pin_tries"]
@@ -141,14 +151,12 @@ class Tokens(WithKeypad):
 
     def test_a_page_that_leaves_a_window_that_is_closed_and_a_card_that_is_pulled_end_the_wait(self):
         self.agent.will_answer("ok", WINDOW)
-        began = time.monotonic()
-        with self.assertRaises(TimeoutError):
-            self.agent.call("POST", "/v1/tokens", {"challenge": challenge()}, timeout=3)
-        self.keypad.wait()
+        with contextlib.closing(self.agent.send("POST", "/v1/tokens", {"challenge": challenge()})):
+            self.keypad.wait()
         rig.wait_until(lambda: self.agent.token(origin="https://unknown.example").code != "busy"
-                       and not canary.children(self.agent.process.pid), "the agent to be free", 10)
-        self.assertLess(time.monotonic() - began, 10)
+                       and not canary.children(self.agent.process.pid), "the agent to be free", 8)
         self.keypad.type("cancel")  # the reader waits on by itself
+        self.wait_until_free()
 
         self.fresh_agent()
         self.agent.will_answer("ok", "after 1 ok")
@@ -158,6 +166,7 @@ class Tokens(WithKeypad):
         self.refused("consent_refused", answer())
         self.assertLess(time.monotonic() - began, 8)
         self.keypad.type("cancel")
+        self.wait_until_free()
 
         self.fresh_agent()
         self.agent.will_answer("ok", WINDOW)
@@ -186,8 +195,7 @@ class Tokens(WithKeypad):
         self.keypad.type(PIN)  # too late: the card is reset, and serves nobody
         rig.wait_until(self.entries, "the entry")
         type(self).agent = Agent(self.machine.directory / f"agent-{time.monotonic_ns()}")
-        with self.machine.connect() as card:
-            rig.wait_until(lambda: card.transmit(bytes.fromhex("0020000100"))[:1] == b"\x63", "the reset", 5)
+        self.wait_until_free()
 
     def test_the_code_is_in_no_memory_of_ours(self):
         if os.geteuid() != 0:
@@ -258,11 +266,12 @@ class Sessions(WithKeypad):
     def test_a_page_that_leaves_ends_a_renewal(self):
         session = self.open()
         self.agent.will_answer(WINDOW)
-        with self.assertRaises(TimeoutError):
-            self.agent.call("POST", f"/v1/sessions/{session}/renew",
-                            {"challenge": challenge("infopatient.list", ttl=600)}, timeout=2)
+        with contextlib.closing(self.agent.send("POST", f"/v1/sessions/{session}/renew",
+                                                {"challenge": challenge("infopatient.list", ttl=600)})):
+            self.keypad.wait()
         rig.wait_until(lambda: not canary.children(self.agent.process.pid), "the window to close", 8)
         self.keypad.type("cancel")
+        self.wait_until_free()
 
 
 class Codes(WithKeypad):

@@ -1,5 +1,6 @@
 """A real cps-agent for integration tests: its configuration, its scripted pinentry, and calls to it."""
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -139,8 +140,9 @@ class Agent:
 
     # The page.
 
-    def call(self, method, path, body=None, headers=None, origin=ORIGIN, timeout=150):
-        """One request as a browser's page would send it; `headers` add to or (None) take away."""
+    def send(self, method, path, body=None, headers=None, origin=ORIGIN, timeout=150):
+        """One request as a browser's page would send it; `headers` add to or (None) take away. Its connection:
+        who closes it before the answer is a page that leaves."""
         sent = {"Host": f"127.0.0.1:{self.port}", "Origin": origin, "Sec-Fetch-Mode": "cors"}
         if method == "POST":
             sent.update({"Content-Type": "application/json", "CPS-Agent": "1"})
@@ -155,9 +157,15 @@ class Agent:
                 if value is not None:
                     connection.putheader(name, value)
             connection.endheaders(data)
-            return Answer(connection.getresponse())
-        finally:
+        except BaseException:
             connection.close()
+            raise
+        return connection
+
+    def call(self, *request, **more):
+        """`send`, and what came back."""
+        with contextlib.closing(self.send(*request, **more)) as connection:
+            return Answer(connection.getresponse())
 
     def token(self, given=None, origin=ORIGIN, **members):
         return self.call("POST", "/v1/tokens", {"challenge": given or challenge(), **members}, origin=origin)

@@ -344,7 +344,11 @@ class _Connection:
 
     def __enter__(self):
         self._context = winscard.Context()
-        self._card = self._context.connect(self._reader, share=self._share)
+        try:
+            self._card = self._context.connect(self._reader, share=self._share)
+        except winscard.PcscError:
+            self._context.__exit__()
+            raise
         return self._card
 
     def __exit__(self, *_):
