@@ -1,17 +1,20 @@
 """The finger on the keys of a virtual reader (ifd_pin_pad.cpp)."""
 
+import contextlib
 import queue
 import socket
 import threading
+import time
 
 DEADLINE = 15.0  # seconds for an entry to be asked for
 
 
 class Keypad:
-    """Types what it is told to, one line an entry; where it is told nothing, it lets the
-    reader wait."""
+    """Types what it is told to, one line an entry, as soon as `ready` says so; where it is told
+    nothing, it lets the reader wait."""
 
     def __init__(self, path):
+        self.ready = lambda: True
         self._lines = queue.Queue()
         self._asked = queue.Queue()
         self._socket = socket.socket(socket.AF_UNIX)
@@ -46,14 +49,13 @@ class Keypad:
 
     def _answer(self, entry):
         with entry:
-            while True:
-                try:
-                    line = self._lines.get(timeout=0.05)
-                    break
-                except queue.Empty:
-                    if self._gone(entry):
-                        return
-            entry.sendall(line.encode() + b"\n")
+            while not self._gone(entry):
+                if not self.ready():
+                    time.sleep(0.02)
+                    continue
+                with contextlib.suppress(queue.Empty):
+                    entry.sendall(self._lines.get(timeout=0.05).encode() + b"\n")
+                    return
 
     @staticmethod
     def _gone(entry):
