@@ -11,6 +11,8 @@ namespace {
 // For another program's transaction: longer than the 5 s after which an idle login of another
 // process of ours lets go.
 constexpr std::chrono::milliseconds patience{7000};
+// The same where only a look at the card waits: no program is kept from its end for long.
+constexpr std::chrono::milliseconds patience_at_the_end{1000};
 
 pcsc::PadFormat pad_format(const card::PinFormat& format)
 {
@@ -98,29 +100,28 @@ void CardAccess::recognise()
     pad_ = driver_->has_pin() ? pcsc::PinPad::of(*connection_, reader_) : std::nullopt;
 }
 
-pcsc::Transaction CardAccess::begin()
+pcsc::Transaction CardAccess::begin(std::chrono::milliseconds at_most)
 {
-    auto begun = connection_->begin(patience);
+    auto begun = connection_->begin(at_most);
     if (!begun)
         throw begun.error();
     if (!driver_)
         recognise();
     driver_->begin();
-    if (begun->follows_reset()) {
+    if (begun->follows_reset())
         login_ = Login::none;
-        leftover_ = false;
-    }
     return std::move(*begun);
 }
 
 template <class Use>
 auto CardAccess::with_card(Use use)
 {
+    used_ = true;
     try {
         if (held_)
             return use(*held_);
         connect();
-        auto transaction = begin();
+        auto transaction = begin(patience);
         auto answer = use(transaction);
         // pcscd would keep the card for a handle that is dead.
         if (!transaction.end(pcsc::Leave::as_is))
@@ -212,12 +213,8 @@ Bytes CardAccess::file(const card::Path& path)
 
 card::PinStatus CardAccess::pin_status(card::PinRole role)
 {
-    return with_card([&](apdu::Channel& channel) {
-        const auto status = driver_->pin_status(channel, role);
-        if (status.verified && login_ == Login::none)
-            leftover_ = true;
-        return status;
-    });
+    return with_card(
+        [&](apdu::Channel& channel) { return driver_->pin_status(channel, role); });
 }
 
 template <class Verify>
@@ -228,7 +225,6 @@ card::PinOutcome CardAccess::log_in_by(card::PinRole role, Verify verify)
         if (outcome.kind != card::PinOutcome::accepted)
             return outcome;
         login_ = role == card::PinRole::user ? Login::user : Login::unblocking;
-        leftover_ = false;
         // The PUK's work is one call: never shared.
         if (!held_ &&
             (config_.login == LoginMode::exclusive || role == card::PinRole::unblocking)) {
@@ -275,22 +271,15 @@ card::PinOutcome CardAccess::change_pin_at_pad(const card::PinFormat& format)
             throw Error{Errc::not_supported, "this reader and card cannot change a PIN"};
         if (is_blocked(channel, card::PinRole::user))
             return card::PinOutcome{card::PinOutcome::blocked, 0};
-        const auto outcome =
-            card::pin_outcome(pad_->modify(*connection_, *header, pad_format(format)).value());
-        if (login_ == Login::none)
-            leftover_ = true;
-        return outcome;
+        return card::pin_outcome(
+            pad_->modify(*connection_, *header, pad_format(format)).value());
     });
 }
 
 card::PinOutcome CardAccess::change_pin(const Pin& old_padded, const Pin& new_padded)
 {
     return with_card([&](apdu::Channel& channel) {
-        const auto outcome =
-            driver_->change_pin(channel, old_padded.bytes(), new_padded.bytes());
-        if (login_ == Login::none) // the old PIN was verified for this alone
-            leftover_ = true;
-        return outcome;
+        return driver_->change_pin(channel, old_padded.bytes(), new_padded.bytes());
     });
 }
 
@@ -306,12 +295,12 @@ void CardAccess::unblock(const Pin& new_padded)
 bool CardAccess::log_out() noexcept
 {
     login_ = Login::none;
-    leftover_ = false;
+    used_ = false;
     holds_ = false;
     if (!connection_)
         return true;
     try {
-        auto transaction = held_ ? std::move(*held_) : begin();
+        auto transaction = held_ ? std::move(*held_) : begin(patience);
         held_.reset();
         if (const auto ended = transaction.end(pcsc::Leave::reset); !ended)
             throw ended.error();
@@ -322,6 +311,23 @@ bool CardAccess::log_out() noexcept
     } catch (...) {
         drop();
         return false;
+    }
+}
+
+void CardAccess::leave() noexcept
+{
+    used_ = false;
+    if (!connection_ || !driver_ || !driver_->has_pin())
+        return;
+    try {
+        auto transaction = begin(patience_at_the_end);
+        const bool verified = driver_->pin_status(transaction, card::PinRole::user).verified;
+        if (!transaction.end(verified ? pcsc::Leave::reset : pcsc::Leave::as_is))
+            drop();
+    } catch (const Error& e) {
+        note(e);
+    } catch (...) {
+        drop();
     }
 }
 

@@ -9,6 +9,7 @@
 #include "cps/pcsc/pin_pad.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,10 @@ public:
     /// Resets the card and lets it go. Also what idleness ends in. False: the card is there and
     /// could not be reset.
     bool log_out() noexcept;
+    /// What the last session ends with when nobody here is logged in: resets a card that
+    /// another program has left verified. One that a program holds at this moment is left to
+    /// it.
+    void leave() noexcept;
 
     /// @throws Refusal USER_NOT_LOGGED_IN without a login.
     Bytes sign(const card::PrivateKey& key, card::Scheme scheme,
@@ -66,8 +71,10 @@ public:
     Bytes random(std::size_t size);
 
     Login login() const noexcept { return login_; }
-    /// The card was found verified although nobody here had logged in.
-    bool leftover() const noexcept { return leftover_; }
+    /// A session opens: from now on the card is ours to leave unverified.
+    void enter() noexcept { used_ = true; }
+    /// Something was done here, or a session opened, after our last reset of the card.
+    bool used() const noexcept { return used_; }
     /// A transaction is held, and somebody has to end it.
     bool holds_card() const noexcept { return holds_; }
     /// pcscd has been asked for a connection and has not answered: another program holds the
@@ -82,7 +89,7 @@ private:
     bool is_blocked(apdu::Channel& channel, card::PinRole role);
     void connect();
     void recognise();
-    pcsc::Transaction begin();
+    pcsc::Transaction begin(std::chrono::milliseconds at_most);
     void note(const Error& e) noexcept;
     void drop() noexcept;
     void require(Login login) const;
@@ -100,7 +107,7 @@ private:
     CardCache::Files files_; // what the cache has or will have
     bool files_changed_ = false;
     std::atomic<Login> login_ = Login::none;
-    std::atomic<bool> leftover_ = false;
+    std::atomic<bool> used_ = false;
     std::atomic<bool> holds_ = false;
     std::atomic<bool> connecting_ = false;
 };

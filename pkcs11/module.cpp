@@ -69,7 +69,7 @@ Module::~Module()
     for (const auto& slot : slots_) {
         try {
             const std::scoped_lock lock{slot->mutex};
-            slot->log_out();
+            slot->leave();
         } catch (...) { // NOLINT: the card is gone, so is its login
         }
     }
@@ -199,7 +199,7 @@ void Module::close_session(CK_SESSION_HANDLE handle)
     if (count_sessions(slot).all != 0)
         return;
     const std::scoped_lock lock{slot.mutex};
-    slot.log_out();
+    slot.leave();
 }
 
 void Module::close_all_sessions(Slot& slot)
@@ -210,7 +210,7 @@ void Module::close_all_sessions(Slot& slot)
                       [&](const auto& entry) { return &entry.second->slot == &slot; });
     }
     const std::scoped_lock lock{slot.mutex};
-    slot.log_out();
+    slot.leave();
 }
 
 void start_module(const Config& config, pcsc::Worker::Threads threads)

@@ -59,6 +59,7 @@ P11_EXPORT CK_RV C_OpenSession(CK_SLOT_ID id, CK_FLAGS flags, void*, CK_NOTIFY,
         if (!read_write && slot.login() == Login::unblocking)
             throw Refusal{CKR_SESSION_READ_WRITE_SO_EXISTS};
         out = call->open_session(slot, read_write);
+        slot.enter();
     });
 }
 

@@ -255,10 +255,32 @@ void Slot::unblock(ByteView new_pin)
 bool Slot::log_out()
 {
     const auto access = this->access();
-    if (!access || !worker_ || (access->login() == Login::none && !access->leftover()))
+    if (!access || !worker_ || access->login() == Login::none)
         return true;
     pin_status_.reset();
     return run([](CardAccess& card) { return card.log_out(); });
+}
+
+void Slot::enter() noexcept
+{
+    if (const auto access = this->access())
+        access->enter();
+}
+
+void Slot::leave()
+{
+    log_out();
+    const auto access = this->access();
+    if (!access || !worker_ || !access->used())
+        return;
+    pin_status_.reset();
+    try {
+        run([](CardAccess& card) {
+            card.leave();
+            return true;
+        });
+    } catch (const Error&) { // NOLINT: the card is mute, and the session ends all the same
+    }
 }
 
 namespace {

@@ -68,6 +68,10 @@ public:
     /// Resets the card. Does nothing to one that nobody is logged in to. False: it is there and
     /// could not be reset, so that what was verified may serve others.
     bool log_out();
+    /// A session opens.
+    void enter() noexcept;
+    /// The last session's end: leaves the card unverified, whoever verified it.
+    void leave();
 
     /// A signature that the key's certificate confirms.
     Bytes sign(std::size_t key, card::Scheme scheme, crypto::DigestAlgorithm algorithm,

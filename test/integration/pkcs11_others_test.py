@@ -121,6 +121,13 @@ class HeldTest(Case):
         self.assertEqual(self.tries_left(), 3)  # it was no try
         self.assert_signs(session)
 
+    def test_a_last_close_does_not_wait_for_a_transaction_of_another_program(self):
+        session = self.session(login=False)
+        session.find()
+        with self.machine.connect() as other:
+            other.begin()
+            self.assert_answers(cryptoki.OK, session.close, AT_ONCE)
+            other.end()
 
     def test_a_transaction_that_was_there_first_is_no_fault_of_the_card(self):
         with self.machine.connect() as other:

@@ -77,15 +77,22 @@ class PinTest(ModuleCase):
         self.assertFalse(self.verified())
 
     def test_a_card_that_another_client_left_verified_is_reset_by_the_last_close(self):
-        with self.machine.connect() as card:
-            card.transmit(bytes.fromhex("002000010831323334FFFFFFFF"))
-        self.assertTrue(self.verified())
-        session = self.session(login=False)
-        session.module.token_info(0)
+        module = self.module()
+        for name, use in (("nothing else", lambda session: None),
+                          ("a search", lambda session: session.find()),
+                          ("a look at the token", lambda session: module.token_info(0))):
+            with self.subTest(name):
+                with self.machine.connect() as card:
+                    card.transmit(bytes.fromhex("002000010831323334FFFFFFFF"))
+                self.assertTrue(self.verified())
+                session, other = module.open(0), module.open(0)
+                use(session)
+                session.close()
+                self.assertTrue(self.verified())  # it was not the last
 
-        session.close()
+                other.close()
 
-        self.assertFalse(self.verified())
+                self.assertFalse(self.verified())
 
     def test_an_idle_login_ends_after_five_seconds(self):
         session = self.session()
