@@ -65,7 +65,7 @@ P11_EXPORT CK_RV C_DigestKey(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE key)
         const SessionCall session{handle};
         step(session->digest, Feeding::in_parts, [&](DigestOperation&) -> bool {
             const std::scoped_lock lock{session->slot.mutex};
-            session->object(key, CKR_KEY_HANDLE_INVALID);
+            session->object(key, CKR_KEY_HANDLE_INVALID, CKR_KEY_HANDLE_INVALID);
             throw Refusal{CKR_KEY_INDIGESTIBLE}; // the card has no secret keys
         });
     });

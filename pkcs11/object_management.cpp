@@ -55,11 +55,18 @@ CK_RV put_attribute(Slot& slot, Object& object, CK_ATTRIBUTE& attribute)
                                                 : CKR_ATTRIBUTE_TYPE_INVALID;
 }
 
+/// For functions that the standard never lets answer USER_NOT_LOGGED_IN: what a session may not
+/// see is not there.
+Object& readable(const Session& session, CK_OBJECT_HANDLE object)
+{
+    return session.object(object, CKR_OBJECT_HANDLE_INVALID, CKR_OBJECT_HANDLE_INVALID);
+}
+
 /// Nothing on the card may be changed by us: answers for those who try.
 [[noreturn]] void refuse_change(const Session& session, CK_OBJECT_HANDLE object)
 {
     const std::scoped_lock lock{session.slot.mutex};
-    session.object(object, CKR_OBJECT_HANDLE_INVALID);
+    readable(session, object);
     throw Refusal{session.read_write ? CKR_ACTION_PROHIBITED : CKR_SESSION_READ_ONLY};
 }
 
@@ -121,10 +128,10 @@ P11_EXPORT CK_RV C_GetObjectSize(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE obje
 {
     return guarded([&] {
         const SessionCall session{handle};
+        auto& out = required(size);
         auto& slot = session->slot;
         const std::scoped_lock lock{slot.mutex};
-        auto& found = session->object(object, CKR_OBJECT_HANDLE_INVALID);
-        auto& out = required(size);
+        auto& found = readable(*session, object);
         CK_ULONG sum = 0;
         if (found.data)
             sum += slot.data_value(found).size();
@@ -140,11 +147,12 @@ P11_EXPORT CK_RV C_GetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE 
 {
     return guarded([&] {
         const SessionCall session{handle};
+        const auto asked = attributes(list, count);
         auto& slot = session->slot;
         const std::scoped_lock lock{slot.mutex};
-        auto& found = session->object(object, CKR_OBJECT_HANDLE_INVALID);
+        auto& found = readable(*session, object);
         CK_RV answer = CKR_OK;
-        for (auto& attribute : attributes(list, count))
+        for (auto& attribute : asked)
             if (const auto rv = put_attribute(slot, found, attribute); rv != CKR_OK)
                 answer = rv; // all of them are processed; any of the codes may be told
         if (answer != CKR_OK)

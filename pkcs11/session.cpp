@@ -12,14 +12,14 @@ CK_STATE Session::state() const noexcept
     return read_write ? CKS_RW_PUBLIC_SESSION : CKS_RO_PUBLIC_SESSION;
 }
 
-Object& Session::object(CK_OBJECT_HANDLE wanted, CK_RV otherwise) const
+Object& Session::object(CK_OBJECT_HANDLE wanted, CK_RV otherwise, CK_RV unseen) const
 {
     auto& objects = slot.token().objects;
     if (wanted == 0 || wanted > objects.size())
         throw Refusal{otherwise};
     auto& found = objects[wanted - 1];
     if (found.is_private && slot.login() != Login::user)
-        throw Refusal{CKR_USER_NOT_LOGGED_IN};
+        throw Refusal{unseen};
     return found;
 }
 

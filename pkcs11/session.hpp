@@ -63,8 +63,9 @@ struct Session {
 
     CK_STATE state() const noexcept;
     /// The object, visible in this session's state. Slot's mutex held.
-    /// @throws Refusal with `otherwise`; USER_NOT_LOGGED_IN for a private one before login.
-    Object& object(CK_OBJECT_HANDLE handle, CK_RV otherwise) const;
+    /// @throws Refusal with `otherwise`; with `unseen` for a private one before login.
+    Object& object(CK_OBJECT_HANDLE handle, CK_RV otherwise,
+                   CK_RV unseen = CKR_USER_NOT_LOGGED_IN) const;
 };
 
 } // namespace cps::p11

@@ -224,6 +224,9 @@ TEST_SUITE("module")
         CHECK(C_GetObjectSize(s, find(s, CKO_CERTIFICATE), nullptr) == CKR_ARGUMENTS_BAD);
         CHECK(C_GetAttributeValue(s, find(s, CKO_CERTIFICATE), nullptr, 1) ==
               CKR_ARGUMENTS_BAD);
+        CHECK(C_GetObjectSize(s, no_object, nullptr) ==
+              CKR_ARGUMENTS_BAD); // whatever the handle
+        CHECK(C_GetAttributeValue(s, no_object, nullptr, 1) == CKR_ARGUMENTS_BAD);
         CHECK(C_FindObjectsInit(s, nullptr, 1) == CKR_ARGUMENTS_BAD);
         CHECK(C_FindObjectsInit(s, nullptr, 0) == CKR_OK);
         CHECK(C_FindObjects(s, nullptr, 1, &count) == CKR_ARGUMENTS_BAD);
@@ -234,6 +237,33 @@ TEST_SUITE("module")
         CHECK(C_SeedRandom(s, nullptr, 1) == CKR_ARGUMENTS_BAD);
         CHECK(C_GenerateRandom(s, nullptr, 1) == CKR_ARGUMENTS_BAD);
         CHECK(C_GenerateRandom(s, nullptr, 0) == CKR_OK);
+    }
+
+    TEST_CASE("a private object is not there for who may not see it, and a key wants a login")
+    {
+        Running running;
+        const auto s = session();
+        REQUIRE(log_in(s) == CKR_OK);
+        const auto key = find_key(s);
+        REQUIRE(C_Logout(s) == CKR_OK);
+        CK_ATTRIBUTE attribute{CKA_LABEL, nullptr, 0};
+        CK_OBJECT_HANDLE made = 0;
+        CK_ULONG size = 0;
+
+        CHECK(C_GetAttributeValue(s, key, &attribute, 1) == CKR_OBJECT_HANDLE_INVALID);
+        CHECK(C_GetObjectSize(s, key, &size) == CKR_OBJECT_HANDLE_INVALID);
+        CHECK(C_DestroyObject(s, key) == CKR_OBJECT_HANDLE_INVALID);
+        CHECK(C_CopyObject(s, key, nullptr, 0, &made) == CKR_OBJECT_HANDLE_INVALID);
+        CHECK(C_SetAttributeValue(s, key, &attribute, 1) == CKR_OBJECT_HANDLE_INVALID);
+        CK_MECHANISM sha256{CKM_SHA256, nullptr, 0};
+        CK_MECHANISM rsa{CKM_RSA_PKCS, nullptr, 0};
+        REQUIRE(C_DigestInit(s, &sha256) == CKR_OK);
+        CHECK(C_DigestKey(s, key) == CKR_KEY_HANDLE_INVALID);
+        CHECK(test::begin(s, key) == CKR_USER_NOT_LOGGED_IN);
+        CHECK(C_DecryptInit(s, &rsa, key) == CKR_USER_NOT_LOGGED_IN);
+        REQUIRE(log_in(s) == CKR_OK);
+        CHECK(C_GetAttributeValue(s, key, &attribute, 1) == CKR_OK);
+        CHECK(test::begin(s, key) == CKR_OK); // the handle serves again
     }
 
     TEST_CASE("what the card does not do is told as not supported")
