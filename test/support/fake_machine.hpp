@@ -23,10 +23,9 @@ inline std::filesystem::path card_directory(const char* name)
 }
 
 /// A virtual card in a fake reader, and the module's configuration in an empty place.
-struct Machine {
-    ~Machine() { C_Finalize(nullptr); } // where a test has failed in the middle
-    explicit Machine(const char* name, const char* reader = reader_name,
-                     std::function<Bytes(std::uint32_t, ByteView)> control = {})
+struct CardInReader {
+    explicit CardInReader(const char* name, const char* reader = reader_name,
+                          std::function<Bytes(std::uint32_t, ByteView)> control = {})
         : card{vcard::make_card(
               vcard::read_card_directory(card_directory(name)),
               {vcard::padded_code("1234", 4), vcard::padded_code("12345678", 8)})}
@@ -43,6 +42,12 @@ struct Machine {
     std::unique_ptr<vcard::Card> card;
     std::function<bool(ByteView command)> dies_at; ///< whether it does not answer this one
     FakePcsc pcsc;
+};
+
+/// The same where the module is linked into the program.
+struct Machine : CardInReader {
+    using CardInReader::CardInReader;
+    ~Machine() { C_Finalize(nullptr); } // where a test has failed in the middle
 };
 
 } // namespace cps::test
