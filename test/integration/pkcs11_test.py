@@ -12,6 +12,7 @@ import time
 import cryptoki
 import module_case
 import rig
+import winscard
 from module_case import (AUTHENTICATION_ID, MODULE, SIGNATURE_ID, ModuleCase, pkcs11_tool, run)
 
 rig.isolate()
@@ -30,6 +31,12 @@ def info_of(message):
 
 class Cps3Test(ModuleCase):
     NEEDS = ("pkcs11-tool",)
+
+    def test_the_card_is_spoken_to_by_t_0(self):
+        self.session(login=False)
+
+        with self.machine.connect() as card:
+            self.assertEqual(card.protocol, winscard.PROTOCOL_T0)
 
     def test_pkcs11_tool_finds_no_error(self):
         code, output = pkcs11_tool("--login", "--pin", rig.PIN, "--test")
@@ -283,6 +290,12 @@ class Cps3Test(ModuleCase):
 class Cps4Test(ModuleCase):
     CARD = "infirmiere-cps4"
     NEEDS = ("pkcs11-tool",)
+
+    def test_the_card_is_spoken_to_by_t_1(self):
+        self.session(login=False)  # the module was first to choose, and this card offers both
+
+        with self.machine.connect() as card:
+            self.assertEqual(card.protocol, winscard.PROTOCOL_T1)
 
     def test_pkcs11_tool_finds_no_error(self):
         code, output = pkcs11_tool("--login", "--pin", rig.PIN, "--test")
