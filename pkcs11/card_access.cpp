@@ -145,8 +145,9 @@ Bytes CardAccess::through_cache(apdu::Channel& channel, const card::Path& path, 
         if (const auto found = files_.find(path); found != files_.end())
             return found->second;
     auto content = driver_->read(channel, path);
-    files_[path] = content;
-    files_changed_ = true;
+    auto& copy = files_[path];
+    files_changed_ = files_changed_ || copy != content;
+    copy = content;
     return content;
 }
 

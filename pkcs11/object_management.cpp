@@ -1,6 +1,8 @@
 // PKCS #11 v3.0, 5.7: object management.
 #include "module.hpp"
 
+#include "cps/base/own_module.hpp"
+
 #include <algorithm>
 
 using namespace cps;
@@ -48,6 +50,8 @@ CK_RV put_attribute(Slot& slot, Object& object, CK_ATTRIBUTE& attribute)
 {
     if (object.data && attribute.type == CKA_VALUE)
         return put_value(attribute, slot.data_value(object));
+    if (object.object_class == CKO_CERTIFICATE && attribute.type == own_module_value_on_card)
+        return put_value(attribute, slot.certificate_on_card(object));
     if (const auto* const value = slot.attribute(object, attribute.type); value != nullptr)
         return put_value(attribute, *value);
     attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;

@@ -138,12 +138,24 @@ Token& Slot::token()
     return *token_;
 }
 
-Token::KnownCertificate& Slot::certificate(std::size_t index, bool afresh)
+Token::KnownCertificate& Slot::certificate(std::size_t index)
 {
-    auto& token = this->token();
-    if (token.certificates[index] && !afresh)
-        return *token.certificates[index];
-    auto path = token.identity.contents.certificates[index].path;
+    auto& known = token().certificates[index];
+    return known ? *known : read_certificate(index, false);
+}
+
+Token::KnownCertificate& Slot::read_anew(std::size_t index)
+{
+    auto& known = read_certificate(index, true);
+    for (auto& object : token_->objects)
+        if (object.certificate == index)
+            object.complete = false;
+    return known;
+}
+
+Token::KnownCertificate& Slot::read_certificate(std::size_t index, bool afresh)
+{
+    auto path = token().identity.contents.certificates[index].path;
     auto der = run([path = std::move(path), afresh](CardAccess& access) {
         return access.public_file(path, afresh);
     });
@@ -170,6 +182,11 @@ const Bytes* Slot::attribute(Object& object, CK_ATTRIBUTE_TYPE type)
         object.complete = true; // no such file, or no certificate in it: nothing to be had
     }
     return object.find(type);
+}
+
+Bytes Slot::certificate_on_card(const Object& object)
+{
+    return read_anew(object.certificate.value()).der;
 }
 
 Bytes Slot::data_value(const Object& object)
@@ -317,14 +334,9 @@ Bytes Slot::sign(std::size_t key, card::Scheme scheme, crypto::DigestAlgorithm a
         });
     if (!index)
         return signature; // a key without a certificate: nothing to check it by
-    if (!confirmed(certificate(*index), scheme, algorithm, value, signature)) {
-        // A cached copy may lie, or be of a certificate that the card no longer has.
-        if (!confirmed(certificate(*index, true), scheme, algorithm, value, signature))
-            throw Error{Errc::malformed_input, "the signature does not fit the certificate"};
-        for (auto& object : token.objects)
-            if (object.certificate == index)
-                object.complete = false;
-    }
+    if (!confirmed(certificate(*index), scheme, algorithm, value, signature) &&
+        !confirmed(read_anew(*index), scheme, algorithm, value, signature))
+        throw Error{Errc::malformed_input, "the signature does not fit the certificate"};
     return signature;
 }
 

@@ -56,6 +56,8 @@ public:
     /// The object with its attributes up to `type`, reading the certificate where it must.
     const Bytes* attribute(Object& object, CK_ATTRIBUTE_TYPE type);
     Bytes data_value(const Object& object);
+    /// The certificate itself, read from the card anew.
+    Bytes certificate_on_card(const Object& object);
 
     card::PinStatus pin_status();
     /// Of the PUK. Not while it is logged in.
@@ -89,7 +91,10 @@ private:
     void forget_card() noexcept;
     std::shared_ptr<CardAccess> access() const;
     void set_access(std::shared_ptr<CardAccess> access);
-    Token::KnownCertificate& certificate(std::size_t index, bool afresh = false);
+    Token::KnownCertificate& certificate(std::size_t index);
+    /// From the card, where the copy may lie or be of a certificate that is there no longer.
+    Token::KnownCertificate& read_anew(std::size_t index);
+    Token::KnownCertificate& read_certificate(std::size_t index, bool afresh);
 
     const CK_SLOT_ID id_;
     const std::string reader_;

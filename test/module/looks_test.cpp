@@ -2,6 +2,8 @@
 #include "client.hpp"
 #include "support/fake_machine.hpp"
 
+#include "cps/base/own_module.hpp"
+
 #include <array>
 #include <map>
 #include <string>
@@ -28,6 +30,17 @@ struct Asked {
     std::map<std::string, int> questions;
 };
 
+/// Empty where the object has none.
+Bytes value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type)
+{
+    Bytes room(4096);
+    CK_ATTRIBUTE attribute{type, room.data(), room.size()};
+    if (C_GetAttributeValue(session, object, &attribute, 1) != CKR_OK)
+        return {};
+    room.resize(attribute.ulValueLen);
+    return room;
+}
+
 using Questions = std::map<std::string, int>;
 
 } // namespace
@@ -53,6 +66,26 @@ TEST_SUITE("module")
         }
 
         CHECK(asked.machine.pcsc.vain_looks == 0);
+    }
+
+    TEST_CASE(
+        "the module's copy of a certificate is read once, its value on the card each time")
+    {
+        Asked asked;
+        const auto session = test::session();
+        const auto certificate = test::find(session, CKO_CERTIFICATE);
+        const auto copy = value(session, certificate, CKA_VALUE);
+        REQUIRE(copy.size() > 1000);
+
+        for (int i = 0; i != 2; ++i) {
+            asked.questions.clear();
+            CHECK(value(session, certificate, CKA_VALUE) == copy);
+            CHECK(asked.questions["SCardTransmit"] == 0);
+            CHECK(value(session, certificate, own_module_value_on_card) == copy);
+            CHECK(asked.questions["SCardTransmit"] > 4);
+        }
+        CHECK(value(session, test::find(session, CKO_PUBLIC_KEY), own_module_value_on_card)
+                  .empty());
     }
 
     TEST_CASE("a look sees what has changed since the one before")
