@@ -101,6 +101,7 @@ Bytes encode_listing(const std::vector<TokenCertificate>& listing)
     put_number(out, listing.size(), 4);
     for (const auto& entry : listing) {
         put_field(out, entry.der);
+        put_field(out, entry.id);
         put_field(out, octets(entry.reader));
         put_field(out, octets(entry.token_label));
         put_field(out, octets(entry.serial));
@@ -122,6 +123,7 @@ Result<std::vector<TokenCertificate>> decode_listing(ByteView body)
         TokenCertificate entry;
         entry.index = index;
         entry.der = copy_of(fields.field(max_certificate));
+        entry.id = copy_of(fields.field(max_id));
         entry.reader = text_of(fields.field(max_text));
         entry.token_label = text_of(fields.field(max_text));
         entry.serial = text_of(fields.field(max_text));
@@ -134,6 +136,27 @@ Result<std::vector<TokenCertificate>> decode_listing(ByteView body)
     if (!fields.complete())
         return malformed_message();
     return listing;
+}
+
+Bytes encode_wanted(const Wanted& wanted)
+{
+    Bytes out;
+    put_field(out, octets(wanted.reader));
+    put_field(out, wanted.id);
+    put_field(out, wanted.der);
+    return out;
+}
+
+Result<Wanted> decode_wanted(ByteView body)
+{
+    Fields fields{body};
+    Wanted wanted;
+    wanted.reader = text_of(fields.field(max_text));
+    wanted.id = copy_of(fields.field(max_id));
+    wanted.der = copy_of(fields.field(max_certificate));
+    if (!fields.complete())
+        return malformed_message();
+    return wanted;
 }
 
 Bytes encode_sign_request(ByteView certificate, ByteView digest_info)

@@ -16,6 +16,10 @@ Bytes encode_listing(const std::vector<TokenCertificate>& listing);
 /// Errors: module_failed for anything but an encoded listing within the limits.
 Result<std::vector<TokenCertificate>> decode_listing(ByteView body);
 
+/// What `find` asks for.
+Bytes encode_wanted(const Wanted& wanted);
+Result<Wanted> decode_wanted(ByteView body);
+
 struct SignRequest {
     Bytes certificate; ///< which key: the certificate that lies beside it
     Bytes digest_info;

@@ -82,21 +82,22 @@ struct Module::Worker {
         return wire.receive(until);
     }
 
-    /// Asks a worker, started if there is none, for the certificates. One that fails is killed:
-    /// its state is unknown.
-    Result<std::vector<TokenCertificate>> list(CancelSignal cancel)
+    /// Asks a worker, started if there is none, for certificates. One that fails is killed: its
+    /// state is unknown.
+    Result<std::vector<TokenCertificate>> list(Kind kind, ByteView wanted, CancelSignal cancel)
     {
         if (waiting && marks != Marks{FileMark::of(program), FileMark::of(module)})
             end();
         const bool waited = std::exchange(waiting, false) && child;
-        auto listing = list_with_this(cancel);
+        auto listing = list_with_this(kind, wanted, cancel);
         // A worker that died while it waited costs the caller nothing: listing offers no PIN.
         if (!listing && waited && has_ended(listing.error()))
-            listing = list_with_this(cancel);
+            listing = list_with_this(kind, wanted, cancel);
         return listing;
     }
 
-    Result<std::vector<TokenCertificate>> list_with_this(CancelSignal cancel)
+    Result<std::vector<TokenCertificate>> list_with_this(Kind kind, ByteView wanted,
+                                                         CancelSignal cancel)
     {
         try {
             if (!child)
@@ -105,9 +106,19 @@ struct Module::Worker {
             return Error{Errc::module_failed, "the module's process did not start",
                          error.native()};
         }
-        auto listing = read_listing(ask(Kind::list, {}, {}, patience(deadlines.list, cancel)));
+        auto listing = read_listing(ask(kind, wanted, {}, patience(deadlines.list, cancel)));
         if (!listing)
             end();
+        return listing;
+    }
+
+    /// What indexes mean from now on.
+    Result<std::vector<TokenCertificate>> take(Result<std::vector<TokenCertificate>> listing)
+    {
+        listed.clear();
+        if (listing)
+            for (const auto& entry : *listing)
+                listed.push_back(entry.der);
         return listing;
     }
 
@@ -203,12 +214,12 @@ Module::~Module() = default;
 
 Result<std::vector<TokenCertificate>> Module::certificates(CancelSignal cancel)
 {
-    auto listing = worker_->list(cancel);
-    worker_->listed.clear();
-    if (listing)
-        for (const auto& entry : *listing)
-            worker_->listed.push_back(entry.der);
-    return listing;
+    return worker_->take(worker_->list(Kind::list, {}, cancel));
+}
+
+Result<std::vector<TokenCertificate>> Module::find(const Wanted& wanted, CancelSignal cancel)
+{
+    return worker_->take(worker_->list(Kind::find, encode_wanted(wanted), cancel));
 }
 
 Result<SignOutcome> Module::sign(std::size_t index, const Pin& pin, ByteView digest_info,
@@ -225,7 +236,7 @@ Result<SignOutcome> Module::sign(std::size_t index, const Pin& pin, ByteView dig
 
     // A new worker proves that it can load and read before it is trusted with the PIN.
     if (!worker.child || worker.waiting)
-        if (const auto listing = worker.list(cancel); !listing)
+        if (const auto listing = worker.list(Kind::list, {}, cancel); !listing)
             return listing.error();
 
     const auto request = encode_sign_request(worker.listed[index], digest_info);
@@ -252,7 +263,7 @@ Result<int> Module::puk_tries_left(std::size_t index, CancelSignal cancel)
     if (index >= worker.listed.size())
         return Error{Errc::bad_argument, "no certificate with that index was listed"};
     if (!worker.child || worker.waiting)
-        if (const auto listing = worker.list(cancel); !listing)
+        if (const auto listing = worker.list(Kind::list, {}, cancel); !listing)
             return listing.error();
     const auto answer = worker.ask(Kind::puk_tries, worker.listed[index], {},
                                    patience(worker.deadlines.list, cancel));
@@ -276,7 +287,7 @@ Result<PinChangeOutcome> Module::set_pin(bool unblock, std::size_t index, const 
     if (offered.empty() != new_pin.empty() || !usable(offered) || !usable(new_pin))
         return Error{Errc::bad_argument, "a PIN is missing or holds an octet 0"};
     if (!worker.child || worker.waiting)
-        if (const auto listing = worker.list(cancel); !listing)
+        if (const auto listing = worker.list(Kind::list, {}, cancel); !listing)
             return listing.error();
 
     const auto time = at_pad ? worker.deadlines.pad : worker.deadlines.sign;

@@ -1,5 +1,6 @@
 #include "pin_session.hpp"
 
+#include "refusal.hpp"
 #include "token.hpp"
 
 #include "cps/base/error.hpp"
@@ -15,12 +16,6 @@ constexpr std::string_view opensc = "OpenSC Project";
 CK_UTF8CHAR_PTR text(const Pin& pin)
 {
     return pin.empty() ? nullptr : const_cast<CK_UTF8CHAR_PTR>(pin.bytes().data());
-}
-
-void check(CK_RV rv, Literal what)
-{
-    if (rv != CKR_OK)
-        throw Error{Errc::module_failed, what, static_cast<long>(rv)};
 }
 
 bool is_opensc(CK_FUNCTION_LIST& functions)

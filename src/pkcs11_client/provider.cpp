@@ -1,6 +1,7 @@
 #include "provider.hpp"
 
 #include "pin_session.hpp"
+#include "refusal.hpp"
 #include "wire.hpp"
 
 #include <pkcs11-helper-1.0/pkcs11h-token.h>
@@ -33,38 +34,17 @@ struct CertificateTraits {
 };
 using Certificate = UniqueHandle<CertificateTraits>;
 
-void check(CK_RV rv, Literal what)
-{
-    if (rv != CKR_OK)
-        throw Error{Errc::module_failed, what, static_cast<long>(rv)};
-}
-
-/// The module, not the card, may judge a PIN; both leave the person to type another one.
-bool says_wrong_pin(CK_RV rv) noexcept
-{
-    return rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE;
-}
-
-bool says_card_gone(CK_RV rv) noexcept
-{
-    return rv == CKR_TOKEN_NOT_PRESENT || rv == CKR_DEVICE_REMOVED ||
-           rv == CKR_TOKEN_NOT_RECOGNIZED;
-}
-
-bool says_unsupported(CK_RV rv) noexcept
-{
-    return rv == CKR_FUNCTION_NOT_SUPPORTED || rv == CKR_USER_TYPE_INVALID ||
-           rv == CKR_TOKEN_WRITE_PROTECTED;
-}
-
-Error pin_blocked() noexcept
-{
-    return {Errc::pin_blocked, "the card's PIN is blocked", CKR_PIN_LOCKED};
-}
-
 ByteView blob(const pkcs11h_certificate_id_s& id)
 {
     return {id.certificate_blob, id.certificate_blob_size};
+}
+
+void check_before_login(int tries_left, bool pin_pad, const Pin& pin)
+{
+    if (tries_left == 0)
+        throw pin_blocked();
+    if (pin_pad != pin.empty())
+        throw Error{Errc::bad_argument, "the PIN is typed where it is not asked for"};
 }
 
 /// Ends the login however the signature ended.
@@ -101,6 +81,7 @@ Provider::Provider(const std::string& module_path) : tokens_{module_path}
 
 Provider::~Provider()
 {
+    key_.reset();
     listed_.clear();
     pkcs11h_terminate();
 }
@@ -113,6 +94,7 @@ std::vector<TokenCertificate> Provider::certificates()
           "the certificates cannot be listed");
     told_ = {};
     listed_.clear();
+    key_.reset();
     for (auto entry = ends; entry != nullptr; entry = entry->next)
         listed_.emplace_back(std::exchange(entry->certificate_id, nullptr));
     pkcs11h_certificate_freeCertificateIdList(ends);
@@ -129,15 +111,26 @@ std::vector<TokenCertificate> Provider::certificates()
             told_ = {id.get()->token_id, tokens_.state_of(token),
                      std::chrono::steady_clock::now()};
         const auto& state = told_.state;
-        if (!state || der.empty() || der.size() > max_certificate)
+        if (!state || der.empty() || der.size() > max_certificate ||
+            id.get()->attrCKA_ID_size > max_id)
             continue;
-        listing.push_back({listing.size(), copy_of(der), state->reader, token.label,
-                           token.serialNumber, state->tries_left, state->pin_pad});
+        listing.push_back({listing.size(), copy_of(der),
+                           copy_of({id.get()->attrCKA_ID, id.get()->attrCKA_ID_size}),
+                           state->reader, token.label, token.serialNumber, state->tries_left,
+                           state->pin_pad});
     }
     // pkcs11-helper passes over a module that cannot list its slots.
     if (listing.empty())
         (void)tokens_.slots();
     return listing;
+}
+
+std::vector<TokenCertificate> Provider::find(const Wanted& wanted)
+{
+    if (!is_our_own_)
+        return certificates();
+    key_.reset();
+    return {key_.emplace(tokens_, wanted).certificate()};
 }
 
 std::optional<TokenState> Provider::state_of(pkcs11h_token_id_t token) const
@@ -148,29 +141,19 @@ std::optional<TokenState> Provider::state_of(pkcs11h_token_id_t token) const
     return tokens_.state_of(*token);
 }
 
-const pkcs11h_certificate_id_s& Provider::find(ByteView certificate) const
+const pkcs11h_certificate_id_s& Provider::listed(ByteView certificate) const
 {
     const auto found = std::ranges::find_if(listed_, [&](const CertificateId& id) {
         return std::ranges::equal(blob(*id.get()), certificate);
     });
     if (found == listed_.end())
-        throw Error{Errc::card_removed, "the certificate's card is gone"};
+        throw card_gone();
     return *found->get();
 }
 
-Error Provider::failure(const pkcs11h_token_id_s& token, CK_RV rv) const
+Error Provider::failed(const pkcs11h_token_id_s& token, CK_RV rv) const
 {
-    const auto native = static_cast<long>(rv);
-    if (rv == CKR_PIN_LOCKED)
-        return pin_blocked();
-    if (rv == CKR_FUNCTION_CANCELED)
-        return {Errc::pin_cancelled, "cancelled on the reader", native};
-    if (says_unsupported(rv))
-        return {Errc::not_supported, "the module does not do that", native};
-    // Modules have many words for a card that is pulled; that it is gone says it best.
-    if (says_card_gone(rv) || !tokens_.state_of(token))
-        return {Errc::card_removed, "the card was removed", native};
-    return {Errc::module_failed, "the PKCS #11 module failed", native};
+    return failure(rv, tokens_.state_of(token).has_value());
 }
 
 std::optional<WrongPin> Provider::log_in(pkcs11h_token_id_t token, Pin pin, int tries_before)
@@ -188,7 +171,7 @@ std::optional<WrongPin> Provider::log_in(pkcs11h_token_id_t token, Pin pin, int 
     if (rv == CKR_OK)
         return std::nullopt;
     if (!says_wrong_pin(rv))
-        throw failure(*token, rv);
+        throw failed(*token, rv);
     const auto state = tokens_.state_of(*token);
     const auto tries = state ? state->tries_left : tries_before - 1;
     if (tries <= 0)
@@ -213,13 +196,13 @@ Bytes Provider::sign_logged_in(const pkcs11h_certificate_id_s& id, ByteView dige
     std::size_t size = 0;
     auto rv = sign(nullptr, size);
     if (rv != CKR_OK)
-        throw failure(*id.token_id, rv);
+        throw failed(*id.token_id, rv);
     if (size == 0 || size > max_signature)
         throw Error{Errc::module_failed, "the module tells an absurd signature size"};
     Bytes signature(size);
     rv = sign(signature.data(), size);
     if (rv != CKR_OK)
-        throw failure(*id.token_id, rv);
+        throw failed(*id.token_id, rv);
     if (size == 0 || size > signature.size())
         throw Error{Errc::module_failed, "the module tells an absurd signature size"};
     signature.resize(size);
@@ -228,10 +211,10 @@ Bytes Provider::sign_logged_in(const pkcs11h_certificate_id_s& id, ByteView dige
 
 Provider::OnToken Provider::token_of(ByteView certificate) const
 {
-    const auto& token = *find(certificate).token_id;
+    const auto& token = *listed(certificate).token_id;
     auto state = tokens_.state_of(token);
     if (!state)
-        throw Error{Errc::card_removed, "the certificate's card is gone"};
+        throw card_gone();
     return {token, *std::move(state)};
 }
 
@@ -260,7 +243,7 @@ std::optional<WrongPin> Provider::change_pin(ByteView certificate, const Pin& ol
     if (rv == CKR_OK)
         return std::nullopt;
     if (!says_wrong_pin(rv))
-        throw failure(token, rv);
+        throw failed(token, rv);
     const auto now = tokens_.state_of(token);
     const auto tries = now ? now->tries_left : state.tries_left - 1;
     if (tries <= 0)
@@ -283,10 +266,10 @@ std::optional<WrongPin> Provider::unblock_pin(ByteView certificate, const Pin& p
         throw pin_blocked();
     if (const auto rv = session.log_in(puk); rv == CKR_OK) {
         if (const auto set = session.init(new_pin); set != CKR_OK)
-            throw failure(token, set);
+            throw failed(token, set);
         return std::nullopt;
     } else if (!says_wrong_pin(rv)) {
-        throw failure(token, rv);
+        throw failed(token, rv);
     }
     const auto tries = session.puk_tries_left();
     if (tries <= 0)
@@ -296,14 +279,20 @@ std::optional<WrongPin> Provider::unblock_pin(ByteView certificate, const Pin& p
 
 SignOutcome Provider::sign(ByteView certificate, Pin pin, ByteView digest_info)
 {
-    const auto& id = find(certificate);
+    if (key_) {
+        const auto& there = key_->certificate();
+        if (!std::ranges::equal(there.der, certificate))
+            throw Error{Errc::bad_argument, "another certificate was found"};
+        check_before_login(there.tries_left, there.pin_pad, pin);
+        auto outcome = key_->sign(std::move(pin), digest_info);
+        card_was_reset_ = key_->card_was_reset();
+        return outcome;
+    }
+    const auto& id = listed(certificate);
     const auto state = state_of(id.token_id);
     if (!state)
-        throw Error{Errc::card_removed, "the certificate's card is gone"};
-    if (state->tries_left == 0)
-        throw pin_blocked();
-    if (state->pin_pad != pin.empty())
-        throw Error{Errc::bad_argument, "the PIN is typed where it is not asked for"};
+        throw card_gone();
+    check_before_login(state->tries_left, state->pin_pad, pin);
 
     if (const auto wrong = log_in(id.token_id, std::move(pin), state->tries_left))
         return *wrong;

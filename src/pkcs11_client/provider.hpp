@@ -1,5 +1,6 @@
 #pragma once
 
+#include "key_session.hpp"
 #include "token.hpp"
 
 #include "cps/base/bytes.hpp"
@@ -33,11 +34,16 @@ public:
     /// @throws Error module_failed.
     std::vector<TokenCertificate> certificates();
 
+    /// As `certificates`; with our module that certificate in that reader alone, which the card
+    /// itself is asked for. @throws Error module_failed; card_removed with our module, when the
+    /// card there does not have it.
+    std::vector<TokenCertificate> find(const Wanted& wanted);
+
     /// With the signature made last, the module's logout has reset the card: ours does.
     bool card_was_reset() const noexcept { return card_was_reset_; }
 
     /// One login with `pin`, which is wiped whatever happens, one signature, one logout.
-    /// @param certificate one that `certificates` told last.
+    /// @param certificate one that `certificates` or `find` told last.
     /// @throws Error pin_blocked, card_removed, not_supported, module_failed.
     SignOutcome sign(ByteView certificate, Pin pin, ByteView digest_info);
 
@@ -66,16 +72,16 @@ private:
     OnToken token_of(ByteView certificate) const;
     /// As it was listed, if that was a moment ago; else the token is asked.
     std::optional<TokenState> state_of(pkcs11h_token_id_t token) const;
-    const pkcs11h_certificate_id_s& find(ByteView certificate) const;
+    const pkcs11h_certificate_id_s& listed(ByteView certificate) const;
     /// Nothing: logged in. @throws Error.
     std::optional<WrongPin> log_in(pkcs11h_token_id_t token, Pin pin, int tries_before);
     Bytes sign_logged_in(const pkcs11h_certificate_id_s& id, ByteView digest_info);
-    /// What a failed call means, given whether the token is still there.
-    Error failure(const pkcs11h_token_id_s& token, CK_RV rv) const;
+    Error failed(const pkcs11h_token_id_s& token, CK_RV rv) const;
 
     Tokens tokens_;
     bool is_our_own_ = false;
     bool card_was_reset_ = false;
+    std::optional<KeySession> key_; ///< what `find` told last, with our module
     std::vector<CertificateId> listed_;
     struct Told {
         pkcs11h_token_id_t token = nullptr; ///< of a certificate in `listed_`

@@ -1,5 +1,7 @@
 #include "token.hpp"
 
+#include "refusal.hpp"
+
 #include "cps/base/error.hpp"
 #include "cps/base/own_module.hpp"
 
@@ -29,6 +31,17 @@ bool same(const CK_TOKEN_INFO& info, const pkcs11h_token_id_s& token)
            trimmed(info.model) == token.model &&
            trimmed(info.serialNumber) == token.serialNumber &&
            trimmed(info.label) == token.label;
+}
+
+TokenState told(CK_SLOT_ID slot, const CK_SLOT_INFO& about_slot,
+                const CK_TOKEN_INFO& about_token)
+{
+    return {slot,
+            std::string{trimmed(about_slot.slotDescription)},
+            std::string{trimmed(about_token.label)},
+            std::string{trimmed(about_token.serialNumber)},
+            tries_left(about_token.flags),
+            (about_token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0};
 }
 
 } // namespace
@@ -98,11 +111,24 @@ std::optional<TokenState> Tokens::state_of(const pkcs11h_token_id_s& token) cons
         if (functions_->C_GetTokenInfo(slot, &about_token) != CKR_OK ||
             !same(about_token, token) || functions_->C_GetSlotInfo(slot, &about_slot) != CKR_OK)
             continue;
-        return TokenState{slot, std::string{trimmed(about_slot.slotDescription)},
-                          tries_left(about_token.flags),
-                          (about_token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0};
+        return told(slot, about_slot, about_token);
     }
     return std::nullopt;
+}
+
+TokenState Tokens::state_in(std::string_view reader) const
+{
+    for (const auto slot : slots()) {
+        CK_SLOT_INFO about_slot{};
+        if (functions_->C_GetSlotInfo(slot, &about_slot) != CKR_OK ||
+            trimmed(about_slot.slotDescription) != reader)
+            continue;
+        CK_TOKEN_INFO about_token{};
+        if (const auto rv = functions_->C_GetTokenInfo(slot, &about_token); rv != CKR_OK)
+            throw failure(rv, true);
+        return told(slot, about_slot, about_token);
+    }
+    throw card_gone();
 }
 
 bool Tokens::log_out(CK_SLOT_ID slot) const noexcept

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cps::pkcs11 {
@@ -27,6 +28,8 @@ int puk_tries_left(CK_FLAGS token_flags) noexcept;
 struct TokenState {
     CK_SLOT_ID slot = 0;
     std::string reader; ///< CK_SLOT_INFO.slotDescription, trimmed
+    std::string label;
+    std::string serial;
     int tries_left = 0;
     bool pin_pad = false;
 };
@@ -46,6 +49,9 @@ public:
     /// Asks the card again each time. Nothing if no slot has that token.
     /// @throws Error module_failed with the CK_RV.
     std::optional<TokenState> state_of(const pkcs11h_token_id_s& token) const;
+    /// Asks the card in that reader again, and no other. @throws Error card_removed,
+    /// module_failed.
+    TokenState state_in(std::string_view reader) const;
     CK_FUNCTION_LIST& functions() const noexcept { return *functions_; }
 
     /// Ends the login to the token in that slot. False unless the module says that it did:

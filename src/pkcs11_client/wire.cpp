@@ -36,6 +36,7 @@ std::optional<Kind> kind_of(std::uint8_t octet) noexcept
     const auto kind = static_cast<Kind>(octet);
     switch (kind) {
     case Kind::list:
+    case Kind::find:
     case Kind::sign:
     case Kind::pin:
     case Kind::puk_tries:
@@ -54,9 +55,10 @@ std::optional<Kind> kind_of(std::uint8_t octet) noexcept
 std::size_t max_body(Kind kind) noexcept
 {
     // Beside the certificate, an entry of the list has three texts and some numbers.
-    constexpr std::size_t entry = max_certificate + 256;
+    constexpr std::size_t entry = max_certificate + max_id + 256;
     switch (kind) {
     case Kind::list: return 0;
+    case Kind::find: return entry;
     case Kind::sign: return max_certificate + max_digest_info + 8;
     case Kind::pin: return Pin::max_size;
     case Kind::puk_tries:

@@ -20,7 +20,8 @@ enum class Kind : std::uint8_t {
     puk_tries = 4,   ///< asks: the certificate
     change_pin = 5,  ///< asks: the certificate; `pin` frames follow: the old PIN, the new one
     unblock_pin = 6, ///< asks: the certificate; `pin` frames follow: the PUK, the new PIN
-    listed = 16,     ///< answers `list`
+    find = 7,        ///< asks: a Wanted
+    listed = 16,     ///< answers `list` and `find`
     signature = 17,  ///< answers `sign`: a Signed
     wrong_pin = 18,  ///< answers what a `pin` follows: one octet, the tries left
     refused = 19,    ///< answers any: a Refusal and a CK_RV
@@ -31,6 +32,8 @@ std::optional<Kind> kind_of(std::uint8_t octet) noexcept;
 
 /// Longest X.509 certificate that we take from a token; a CPS's has about 2,200 octets.
 inline constexpr std::size_t max_certificate = 16 * 1024; // octets
+/// Longest CKA_ID; a CPS's has 15 octets.
+inline constexpr std::size_t max_id = 128; // octets
 /// Most certificates that we take from one module; a CPS has two or three.
 inline constexpr std::size_t max_certificates = 64;
 /// Longest DER DigestInfo; SHA-512's has 83 octets.

@@ -72,6 +72,8 @@ public:
                 answer([&] { tell_puk_tries(request->body); });
             else if (request->kind == Kind::list)
                 answer([&] { list(); });
+            else if (request->kind == Kind::find)
+                answer([&] { find(request->body); });
             else
                 return;
             ::alarm(0);
@@ -106,11 +108,25 @@ private:
         ::alarm(0);
     }
 
-    void list()
+    Provider& provider()
     {
         if (!provider_)
             provider_.emplace(module_path_);
-        (void)wire_.send(Kind::listed, encode_listing(provider_->certificates()), forever);
+        return *provider_;
+    }
+
+    void list()
+    {
+        (void)wire_.send(Kind::listed, encode_listing(provider().certificates()), forever);
+    }
+
+    void find(ByteView body)
+    {
+        const auto wanted = decode_wanted(body);
+        if (!wanted)
+            throw out_of_turn();
+        const auto found = provider().find(*wanted);
+        (void)wire_.send(Kind::listed, encode_listing(found), forever);
     }
 
     void sign(ByteView body)

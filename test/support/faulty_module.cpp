@@ -33,7 +33,15 @@ std::vector<CK_OBJECT_HANDLE> found; // NOLINT
 bool fault(std::string_view name)
 {
     const char* const wanted = std::getenv("CPS_FAULT");
-    return wanted != nullptr && name == wanted;
+    if (wanted == nullptr)
+        return false;
+    const auto all = ' ' + std::string{wanted} + ' ';
+    return all.find(' ' + std::string{name} + ' ') != std::string::npos;
+}
+
+bool says_it_is_ours()
+{
+    return fault("says_it_is_ours") || fault("fails_to_log_out");
 }
 
 bool has_pin_pad()
@@ -119,7 +127,7 @@ CK_RV finalize(void*)
 CK_RV get_info(CK_INFO* info)
 {
     *info = {};
-    const bool ours = fault("says_it_is_ours") || fault("fails_to_log_out");
+    const bool ours = says_it_is_ours();
     put(info->manufacturerID, ours ? "cps-agent" : "Faulty");
     put(info->libraryDescription, ours ? "CPS card module" : "A module that goes wrong");
     return CKR_OK;
@@ -243,7 +251,9 @@ CK_RV get_attribute_value(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, CK_ATTRIBUTE* wan
     if (fault("hang_in_list"))
         hang();
     for (CK_ULONG i = 0; i != count; ++i) {
-        const std::string value = wanted[i].type == CKA_ID ? "\x01" : certificate_value();
+        std::string value = wanted[i].type == CKA_ID ? "\x01" : certificate_value();
+        if (wanted[i].type != CKA_ID && wanted[i].type != CKA_VALUE && fault("copy_is_stale"))
+            value.back() = static_cast<char>(value.back() + 1);
         if (wanted[i].pValue != nullptr)
             std::memcpy(wanted[i].pValue, value.data(), value.size());
         wanted[i].ulValueLen = value.size();
@@ -287,7 +297,7 @@ CK_RV sign(CK_SESSION_HANDLE, unsigned char*, CK_ULONG, unsigned char* signature
     if (signature != nullptr && *size < signature_size)
         return CKR_BUFFER_TOO_SMALL;
     // As the vendor's module does it.
-    if (signature != nullptr && *size > signature_size)
+    if (signature != nullptr && *size > signature_size && !says_it_is_ours())
         return CKR_ARGUMENTS_BAD;
     if (signature != nullptr)
         std::memset(signature, 0x5A, signature_size);

@@ -19,11 +19,19 @@ namespace cps::pkcs11 {
 struct TokenCertificate {
     std::size_t index = 0; ///< names it in `Module::sign`
     Bytes der;
+    Bytes id;                ///< CKA_ID
     std::string reader;      ///< CK_SLOT_INFO.slotDescription, trimmed (at most 64 octets)
     std::string token_label; ///< for people, never for decisions
     std::string serial;
     int tries_left = 3;   ///< 3, 2, 1, 0 from no flag, COUNT_LOW, FINAL_TRY, LOCKED
     bool pin_pad = false; ///< CKF_PROTECTED_AUTHENTICATION_PATH
+};
+
+/// One of them, by what was told of it.
+struct Wanted {
+    std::string reader;
+    Bytes id;
+    Bytes der;
 };
 
 /// What the card said to a PIN. A wrong one is data: who asked the person decides. A PIN that
@@ -81,6 +89,11 @@ public:
     /// Every certificate that has a private key beside it or may have one, on every token.
     /// Errors: module_failed (did not load, crashed, missed its deadline), cancelled.
     Result<std::vector<TokenCertificate>> certificates(CancelSignal cancel);
+
+    /// Reads a certificate again that was listed before. With our module it comes from the card
+    /// in that reader itself, and alone: nothing else is read, no other card is asked, and
+    /// card_removed says that it is not there. Other modules list as for `certificates`.
+    Result<std::vector<TokenCertificate>> find(const Wanted& wanted, CancelSignal cancel);
 
     /// Log in with `pin`, sign, log out. One attempt, whatever happens: a PIN is never offered
     /// twice, and not at all to a card whose PIN is blocked. (OpenSC itself repeats a PIN that

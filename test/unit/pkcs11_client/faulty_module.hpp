@@ -69,6 +69,25 @@ public:
         const auto outcome = sign(pin);
         return outcome ? Errc::internal : outcome.error().code();
     }
+    /// The certificate that it has, found again: in its reader, or as `in` says.
+    Result<std::vector<pkcs11::TokenCertificate>> find(const char* in = nullptr)
+    {
+        const auto listing = module_->certificates({});
+        if (!listing || listing->empty())
+            return listing;
+        const auto& one = listing->front();
+        return module_->find({in != nullptr ? in : one.reader, one.id, one.der}, {});
+    }
+    Errc finding_error(const char* in = nullptr)
+    {
+        const auto found = find(in);
+        return found ? Errc::internal : found.error().code();
+    }
+    /// After `find`.
+    Result<pkcs11::SignOutcome> sign_found(std::string_view pin)
+    {
+        return module_->sign(0, pin_of(pin), digest_info, {});
+    }
     int logins() const { return noted("login"); }
     int logouts() const { return noted("logout"); }
 

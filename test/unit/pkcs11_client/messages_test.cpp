@@ -18,8 +18,9 @@ namespace {
 
 std::vector<TokenCertificate> two_certificates()
 {
-    return {{0, Bytes(2200, 0x30), "A reader", "A label", "0123", 3, false},
-            {1, Bytes(max_certificate, 0x31), std::string(64, 'r'), "", "", 1, true}};
+    return {{0, Bytes(2200, 0x30), {2, 1}, "A reader", "A label", "0123", 3, false},
+            {1, Bytes(max_certificate, 0x31), Bytes(max_id, 0x32), std::string(64, 'r'), "", "",
+             1, true}};
 }
 
 struct Sockets {
@@ -52,6 +53,7 @@ TEST_SUITE("pkcs11_client")
 
         REQUIRE(back.size() == 2);
         CHECK(back[0].der == Bytes(2200, 0x30));
+        CHECK(back[0].id == Bytes{2, 1});
         CHECK(back[0].reader == "A reader");
         CHECK(back[0].token_label == "A label");
         CHECK(back[0].serial == "0123");
@@ -61,6 +63,20 @@ TEST_SUITE("pkcs11_client")
         CHECK(back[1].der.size() == max_certificate);
         CHECK(back[1].tries_left == 1);
         CHECK(back[1].pin_pad);
+    }
+
+    TEST_CASE("what is wanted comes back as it went, and is refused when it is cut")
+    {
+        auto body = encode_wanted({"A reader", {2, 1}, Bytes(2200, 0x30)});
+
+        const auto back = decode_wanted(body).value();
+        CHECK(back.reader == "A reader");
+        CHECK(back.id == Bytes{2, 1});
+        CHECK(back.der == Bytes(2200, 0x30));
+        for (std::size_t size = 0; size != body.size(); ++size)
+            REQUIRE(decode_wanted(ByteView{body}.first(size)).has_error());
+        body.push_back(0);
+        CHECK(decode_wanted(body).has_error());
     }
 
     TEST_CASE("a listing cut anywhere, or with an octet too many, is refused")
