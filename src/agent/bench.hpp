@@ -1,6 +1,8 @@
 #pragma once
 
 #include "cancel.hpp"
+#include "card_guards.hpp"
+#include "chosen.hpp"
 #include "config.hpp"
 #include "consents.hpp"
 #include "pin_prompt.hpp"
@@ -15,6 +17,8 @@ namespace cps::agent {
 struct Bench {
     const Config& config;
     pkcs11::Module& module;
+    CardGuards& guards;
+    LastChosen& last_chosen;
     Presence& presence;
     PinPrompt& prompt;
     Sessions& sessions;

@@ -27,9 +27,13 @@ bool is_mute(const Presence& presence)
 
 } // namespace
 
-Result<std::vector<pkcs11::TokenCertificate>> list_certificates(const Bench& bench)
+Result<std::vector<pkcs11::TokenCertificate>> list_certificates(const Bench& bench,
+                                                                const CardInReader* of)
 {
-    auto found = bench.module.certificates({bench.cancel.fd()});
+    const pkcs11::CancelSignal cancel{bench.cancel.fd()};
+    auto found = of != nullptr
+                     ? bench.module.find({of->reader, of->key_id, of->certificate}, cancel)
+                     : bench.module.certificates(cancel);
     const bool in_vain = found ? found->empty() : found.error().code() == Errc::module_failed;
     if (in_vain && is_mute(bench.presence))
         return Error{Errc::card_mute, "the card answers neither the module nor a reset"};

@@ -16,8 +16,9 @@ namespace cps::agent {
 
 /// What the module finds on every card. One that does not answer it passes over, or fails
 /// with it: whether a card is mute, a reset tells. Errors: card_mute, and those of
-/// Module::certificates, `explained`.
-Result<std::vector<pkcs11::TokenCertificate>> list_certificates(const Bench& bench);
+/// Module::certificates, `explained`. @param of only its certificate is wanted: Module::find.
+Result<std::vector<pkcs11::TokenCertificate>>
+list_certificates(const Bench& bench, const CardInReader* of = nullptr);
 
 /// A module that loses its card often says no more than "device error", before the reader
 /// monitor has heard of it: the monitor's word, in `cancel`, is waited for. Returns `error`.

@@ -202,10 +202,20 @@ void Desk::work(std::unique_lock<std::mutex>& lock)
 void Desk::look_after_worker()
 {
     module_.tidy();
-    if (sessions_.keeps_pin() && module_.may_wait())
+    guards_.tidy();
+    if (sessions_.keeps_pin() && module_.may_wait()) {
         module_.make_ready();
-    else
+        guards_.make_ready(module_.worker_pid());
+    } else {
+        guards_.end();
         module_.end();
+    }
+}
+
+Bench Desk::bench(Cancel& cancel)
+{
+    return {config_, module_,   guards_, last_chosen_, presence_,
+            prompt_, sessions_, cancel,  consents_};
 }
 
 void Desk::serve(TokenJob& job, Cancel& cancel)
@@ -214,9 +224,7 @@ void Desk::serve(TokenJob& job, Cancel& cancel)
     if (const auto room = journal_.ready(); !room)
         outcome.token = room.error(); // the person is not asked in vain
     else
-        outcome = recorded(journal_, job.request,
-                           sign_token(job.request, {config_, module_, presence_, prompt_,
-                                                    sessions_, cancel, consents_}));
+        outcome = recorded(journal_, job.request, sign_token(job.request, bench(cancel)));
     if (!outcome.token)
         log::write(log::Level::notice, outcome.token.error());
     finish(job, std::move(outcome));
@@ -228,8 +236,7 @@ void Desk::serve(PinJob& job, Cancel& cancel)
     if (const auto room = journal_.ready(); !room)
         outcome.done = room.error();
     else
-        outcome = run_pin_task(
-            job.task, {config_, module_, presence_, prompt_, sessions_, cancel, consents_});
+        outcome = run_pin_task(job.task, bench(cancel));
     record(journal_, job.task, outcome);
     if (!outcome.done)
         log::write(log::Level::notice, outcome.done.error());

@@ -1,7 +1,10 @@
 #pragma once
 
 #include "answered.hpp"
+#include "bench.hpp"
 #include "cancel.hpp"
+#include "card_guards.hpp"
+#include "chosen.hpp"
 #include "config.hpp"
 #include "consents.hpp"
 #include "journal.hpp"
@@ -111,6 +114,7 @@ private:
     void run_between(std::unique_lock<std::mutex>& lock);
     void work(std::unique_lock<std::mutex>& lock);
     void look_after_worker();
+    Bench bench(Cancel& cancel);
     void finish(TokenJob& job, Outcome outcome);
 
     const Config& config_;
@@ -119,7 +123,9 @@ private:
     Sessions& sessions_;
     Consents& consents_;
     Journal& journal_;
-    pkcs11::Module module_; ///< of the desk's thread
+    pkcs11::Module module_; ///< of the desk's thread, as what follows
+    CardGuards guards_;
+    LastChosen last_chosen_;
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;

@@ -148,10 +148,8 @@ void Journal::load_key()
         Bytes der(1024); // octets: a P-256 key has 138
         const auto got = ::read(fd.get(), der.data(), der.size());
         der.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-        if (const auto key = crypto::PrivateKey::from_der(der)) {
-            key_ = *key;
-            return;
-        }
+        if (const auto key = crypto::PrivateKey::from_der(der))
+            return take_key(*key);
     } else if (errno != ENOENT) {
         fail("the journal's key cannot be read");
     }
@@ -159,6 +157,13 @@ void Journal::load_key()
     auto der = key.to_der();
     replace_file(files_.key(), text_of(der));
     wipe(der);
+    take_key(std::move(key));
+}
+
+/// The public key's text goes into every head, and takes OpenSSL longer than the signature.
+void Journal::take_key(crypto::PrivateKey key)
+{
+    public_key_ = to_base64url(key.public_key().spki());
     key_ = std::move(key);
 }
 
@@ -231,7 +236,7 @@ void Journal::rotate()
 
 void Journal::write_head()
 {
-    const JournalHead head{seq_, hash_, to_base64url(key_->public_key().spki())};
+    const JournalHead head{seq_, hash_, public_key_};
     const auto signature =
         key_->sign(crypto::SignatureAlgorithm::es256, octets(head.signed_text()));
     replace_file(files_.head(), head.to_text(signature));

@@ -80,6 +80,7 @@ private:
     void open();
     void make_dir();
     void load_key();
+    void take_key(crypto::PrivateKey key);
     bool is_as_we_left_it() const;
     void remember();
     void recover();
@@ -100,6 +101,7 @@ private:
     UniqueFd lock_;
     UniqueFd file_;
     std::optional<crypto::PrivateKey> key_;
+    std::string public_key_; ///< its SubjectPublicKeyInfo, base64url
     ino_t inode_ = 0;
     timespec changed_{}; ///< the file's last change, which was ours
     off_t size_ = 0;     ///< octets of whole lines

@@ -2,9 +2,9 @@
 
 #include "card_checks.hpp"
 #include "card_code.hpp"
-#include "card_guard.hpp"
 #include "chosen.hpp"
 #include "pin_texts.hpp"
+#include "with_guard.hpp"
 
 #include "cps/pkcs11_client/module.hpp"
 

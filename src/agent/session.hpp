@@ -23,6 +23,7 @@ struct CardInReader {
     unsigned insertion = 0; ///< pcsc::Reader::insertion
     std::string serial;     ///< CK_TOKEN_INFO.serialNumber
     Bytes certificate;      ///< DER
+    Bytes key_id{};         ///< CKA_ID
 
     bool is_in(const pcsc::Snapshot& now) const;
     friend bool operator==(const CardInReader&, const CardInReader&) = default;

@@ -2,10 +2,10 @@
 
 #include "card_checks.hpp"
 #include "card_code.hpp"
-#include "card_guard.hpp"
 #include "chosen.hpp"
 #include "signable.hpp"
 #include "texts.hpp"
+#include "with_guard.hpp"
 
 #include "cps/base/encoding.hpp"
 #include "cps/crypto/digest.hpp"
@@ -84,17 +84,16 @@ private:
 Result<Chosen> Signing::look()
 {
     before_look_ = bench_.presence.snapshot();
-    auto found = list_certificates(bench_);
+    const auto* const card = is_renewal() ? &request_.session->renewal->card : nullptr;
+    auto found = list_certificates(bench_, card);
     if (!found)
         return found.error();
-    if (is_renewal()) {
-        std::erase_if(*found, [&](const auto& one) {
-            return one.der != request_.session->renewal->card.certificate;
-        });
+    if (card != nullptr) {
+        std::erase_if(*found, [&](const auto& one) { return one.der != card->certificate; });
         if (found->empty())
             return Error{Errc::card_removed, "the session's card is not there"};
     }
-    return choose(*found, portal_time());
+    return choose(*found, portal_time(), bench_.last_chosen);
 }
 
 AskedFor Signing::asked_for(const Chosen& chosen, AskedFor::Before before) const

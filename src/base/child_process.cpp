@@ -90,11 +90,17 @@ bool ChildProcess::has_ended() noexcept
     return pid_ < 0;
 }
 
+void ChildProcess::strike() noexcept
+{
+    if (pid_ >= 0)
+        ::kill(pid_, SIGKILL);
+}
+
 void ChildProcess::kill() noexcept
 {
     if (pid_ < 0)
         return;
-    ::kill(pid_, SIGKILL);
+    strike();
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }
     pid_ = -1;

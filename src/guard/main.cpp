@@ -1,8 +1,9 @@
-// cps-agent-guard [READER…]: stands by while a PIN is offered to the card in READER. The agent
+// cps-agent-guard [READER…]: on duty while a PIN is offered to the card in READER. The agent
 // kills it once the card is left unverified. An agent that dies before, however it dies, closes
 // its socket: then the guard ends the worker and resets the card. Not for people.
 //
-// Standard input: a socket to the agent. Descriptor 3: a pidfd of the worker.
+// Standard input: a socket to the agent, which sends one octet before it offers the PIN: until
+// then the guard only stands by. Descriptor 3: a pidfd of the worker.
 
 #include "cps/base/child_process.hpp"
 #include "cps/base/log.hpp"
@@ -28,6 +29,13 @@ constexpr int longest_watch = 95'000; // milliseconds
 constexpr int max_resets = 3;
 /// For a killed process to be gone.
 constexpr int longest_end = 2'000; // milliseconds
+
+/// False: the agent went without having offered a PIN.
+bool put_on_duty()
+{
+    char octet = 0;
+    return ::read(STDIN_FILENO, &octet, 1) == 1;
+}
 
 void end_worker()
 {
@@ -57,7 +65,9 @@ try {
     forbid_dumps();
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 
-    pollfd agent{STDIN_FILENO, POLLIN, 0}; // which never says anything
+    if (!put_on_duty())
+        return 0;
+    pollfd agent{STDIN_FILENO, POLLIN, 0}; // which says nothing more
     ::poll(&agent, 1, longest_watch);
     end_worker();
     log::warning("the agent ended while a PIN was with the card, which is reset");

@@ -67,6 +67,20 @@ class ReadyWorker(WithPortal):
         self.assertEqual(len(self.agent.dialogs()), 1)
         self.end(session)
 
+    def test_serial_certificate_and_pin_status_are_read_from_the_card_before_a_kept_code_is_offered(self):
+        session = self.opened()["session"]
+        self.waiting()
+        before = len(self.card.apdus())
+        self.assertEqual(self.renew(session).status, 200)
+        log = self.card.apdus()[before:]
+        offered = next(i for i, line in enumerate(log) if line.startswith("> 00 20 00 01 08"))
+        self.assertEqual(sum(line.startswith("> 00 20 00 01") for line in log[offered:]), 1)
+        read = b"".join(bytes.fromhex(line[2:])[:-2] for line in log[:offered] if line.startswith("< "))
+        certificate = (rig.PKI / "cards" / "medecin-cps3" / "auth.der").read_bytes()
+        self.assertIn(certificate, read)
+        self.assertTrue(any(line.startswith("< 63 C3") for line in log[:offered]))
+        self.end(session)
+
     def test_it_sleeps_and_leaves_the_card_to_everybody(self):
         session = self.opened()["session"]
         worker = self.waiting()

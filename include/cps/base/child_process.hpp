@@ -30,6 +30,8 @@ public:
     bool has_ended() noexcept;
     /// SIGKILL and reap; harmless when done already.
     void kill() noexcept;
+    /// SIGKILL alone: it never runs again, and its end is not waited for. To be reaped later.
+    void strike() noexcept;
 
 private:
     UniqueFd socket_;
