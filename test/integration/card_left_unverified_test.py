@@ -178,6 +178,15 @@ class LeftUnverified(WithBystander):
                 self.assertEqual(rig.wait_until(self.bystander.ask, "the card's answer"), THREE_TRIES)
                 self.assert_ends_unverified(ending)
 
+    @rig.where(OURS, "with other people's modules none waits")
+    def test_a_guard_that_only_stands_by_takes_the_card_from_nobody(self):
+        with self.row(self.kill_agent):
+            self.opened()
+            rig.wait_until(lambda: self.programs("cps-agent-guard"), "a guard that stands by")
+            with self.machine.connect() as card:
+                self.assert_ends_unverified(self.kill_agent)
+                self.assertEqual(card.transmit("0020000100").hex(), "63c3")  # after a reset pcscd would refuse this
+
     def test_after_a_login_token(self):
         for ending in self.endings():
             with self.row(ending):

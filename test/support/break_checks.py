@@ -13,15 +13,17 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGETS = ["src/agent/cps-agent", "src/broker/cps-agent-broker", "tools/cpsctl/cpsctl", "src/pkcs11_client/cps-agent-worker",
-           "src/poster/cps-agent-poster", "src/guard/cps-agent-guard", "pkcs11/cps-pkcs11.so", "test/unit/test-agent", "tools/vcard/cps-vcard", "test/integration/pki.stamp"]
+           "src/poster/cps-agent-poster", "src/guard/cps-agent-guard", "pkcs11/cps-pkcs11.so", "test/unit/test-agent", "tools/vcard/cps-vcard",
+           "test/support/misbehaving-module.so", "test/integration/pki.stamp"]
 DEADLINE = 900  # seconds for one build after a change, or one file of tests
 FIRST_BUILD = 7200  # seconds: all of it, on a machine that does other things, too
 
 ADMISSION, SERVER, DESK = "src/agent/admission.cpp", "src/http/server.cpp", "src/agent/desk.cpp"
 LIMITS, MAIN, AGENTS = "include/cps/http/server.hpp", "src/agent/main.cpp", "src/broker/agents.cpp"
+GUARDS = "src/agent/card_guards.cpp"
 INHERITED, LINK = "src/broker/inherited.cpp", "src/agent/broker_link.cpp"
 
-# What is broken, in which file, from what to what; and the file of tests that must notice.
+# What is broken, in which file, from what to what; and the file of tests that must notice, with the module if it matters.
 CHECKS = [
     ("another user's connection", ADMISSION, "if (*request.peer_user != user_)", "if (false)", "who_is_let_in"),
     ("the user of an adopted connection", SERVER, "{false, user_at(Door::loopback, fd)}", "{false, geteuid()}", "broker_start"),
@@ -78,6 +80,14 @@ CHECKS = [
     ("the doctor's word for the broker", "tools/cpsctl/port_holder.cpp", "holder.user != 0 || ", "", "broker"),
     ("who could have put the broker's socket there", "tools/cpsctl/port_holder.cpp",
      "((info.st_mode & S_IWOTH) != 0 && (info.st_mode & S_ISVTX) == 0)", "false", "broker"),
+    ("the guard's duty", GUARDS, 'return ::send(guard.fd(), "!", 1, MSG_NOSIGNAL) == 1;', "return guard.fd() >= 0;",
+     "card_left_unverified with opensc"),
+    ("a guard that only stands by", "src/guard/main.cpp", "if (!put_on_duty())\n        return 0;", "(void)put_on_duty();",
+     "card_left_unverified"),
+    ("the certificate on the card", "src/pkcs11_client/key_session.cpp", "value{own_module_value_on_card,", "value{CKA_VALUE,",
+     "agent_ready_worker"),
+    ("a flag on the PIN before a renewal", "src/agent/signing.cpp", "if (kept && chosen.on_token.tries_left != 3)",
+     "if (false)", "agent_sessions"),
 ]
 
 
@@ -100,7 +110,10 @@ def failures(tree, name):
     if name.startswith("unit "):
         run = quiet(tree / "build/test/unit" / name.replace("unit ", "test-"), "--reporters=tap")
         return [line for line in run.stdout.splitlines() if line.startswith("not ok")]
+    name, _, module = name.partition(" with ")
     environment = {**os.environ, "CPS_BUILD_ROOT": str(tree / "build"), "CPS_TEST_PKI": str(tree / "build/test/integration/pki")}
+    if module:
+        environment["CPS_TEST_MODULE"] = module
     run = quiet(sys.executable, tree / "test/support/tap.py", tree / f"test/integration/{name}_test.py", env=environment)
     return [line for line in run.stdout.splitlines() if line.startswith("not ok")]
 
