@@ -146,11 +146,8 @@ Token::KnownCertificate& Slot::certificate(std::size_t index)
 
 Token::KnownCertificate& Slot::read_anew(std::size_t index)
 {
-    auto& known = read_certificate(index, true);
-    for (auto& object : token_->objects)
-        if (object.certificate == index)
-            object.complete = false;
-    return known;
+    forget_certificate(index);
+    return read_certificate(index, true);
 }
 
 Token::KnownCertificate& Slot::read_certificate(std::size_t index, bool afresh)
@@ -186,7 +183,22 @@ const Bytes* Slot::attribute(Object& object, CK_ATTRIBUTE_TYPE type)
 
 Bytes Slot::certificate_on_card(const Object& object)
 {
-    return read_anew(object.certificate.value()).der;
+    const auto index = object.certificate.value();
+    auto path = token().identity.contents.certificates[index].path;
+    auto der = run([path = std::move(path)](CardAccess& access) {
+        return access.public_file(path, true);
+    });
+    if (auto& known = token_->certificates[index]; known && known->der != der)
+        forget_certificate(index);
+    return der;
+}
+
+void Slot::forget_certificate(std::size_t index)
+{
+    token_->certificates[index].reset();
+    for (auto& object : token_->objects)
+        if (object.certificate == index)
+            object.complete = false;
 }
 
 Bytes Slot::data_value(const Object& object)

@@ -94,6 +94,7 @@ private:
     Token::KnownCertificate& certificate(std::size_t index);
     /// From the card, where the copy may lie or be of a certificate that is there no longer.
     Token::KnownCertificate& read_anew(std::size_t index);
+    void forget_certificate(std::size_t index);
     Token::KnownCertificate& read_certificate(std::size_t index, bool afresh);
 
     const CK_SLOT_ID id_;

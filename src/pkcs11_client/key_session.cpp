@@ -22,6 +22,14 @@ KeySession::KeySession(Tokens& tokens, const Wanted& wanted) : tokens_{tokens}
     const auto there = object(CKO_CERTIFICATE);
     if (!there || on_card(*there) != wanted.der)
         throw card_gone();
+    object_ = *there;
+}
+
+void KeySession::prepare() const
+{
+    // Its subject is known to a module that has parsed it. Whatever comes of it, `sign` tells.
+    CK_ATTRIBUTE subject{CKA_SUBJECT, nullptr, 0};
+    (void)tokens_.functions().C_GetAttributeValue(session_, object_, &subject, 1);
 }
 
 KeySession::~KeySession()

@@ -25,6 +25,8 @@ public:
 
     const TokenCertificate& certificate() const noexcept { return certificate_; }
 
+    /// Makes the module read what it needs to check a signature. The card is not asked.
+    void prepare() const;
     /// One login with `pin`, which is wiped whatever happens, one signature, one logout: once.
     /// @throws Error as Provider::sign.
     SignOutcome sign(Pin pin, ByteView digest_info);
@@ -42,6 +44,7 @@ private:
     Tokens& tokens_;
     TokenCertificate certificate_;
     CK_SLOT_ID slot_ = 0;
+    CK_OBJECT_HANDLE object_ = CK_INVALID_HANDLE; ///< the certificate
     CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
     bool card_was_reset_ = false;
 };

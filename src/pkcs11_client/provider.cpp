@@ -77,6 +77,8 @@ Provider::Provider(const std::string& module_path) : tokens_{module_path}
                               0),
           "the PKCS #11 module does not initialise");
     is_our_own_ = tokens_.are_our_own();
+    if (is_our_own_)
+        tokens_.learn_slots();
 }
 
 Provider::~Provider()
@@ -131,6 +133,12 @@ std::vector<TokenCertificate> Provider::find(const Wanted& wanted)
         return certificates();
     key_.reset();
     return {key_.emplace(tokens_, wanted).certificate()};
+}
+
+void Provider::prepare()
+{
+    if (key_)
+        key_->prepare();
 }
 
 std::optional<TokenState> Provider::state_of(pkcs11h_token_id_t token) const

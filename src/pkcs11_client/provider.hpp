@@ -39,6 +39,9 @@ public:
     /// card there does not have it.
     std::vector<TokenCertificate> find(const Wanted& wanted);
 
+    /// What is better done before `sign` is called: nobody waits yet.
+    void prepare();
+
     /// With the signature made last, the module's logout has reset the card: ours does.
     bool card_was_reset() const noexcept { return card_was_reset_; }
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace cps::pkcs11 {
 namespace {
@@ -33,11 +34,10 @@ bool same(const CK_TOKEN_INFO& info, const pkcs11h_token_id_s& token)
            trimmed(info.label) == token.label;
 }
 
-TokenState told(CK_SLOT_ID slot, const CK_SLOT_INFO& about_slot,
-                const CK_TOKEN_INFO& about_token)
+TokenState told(CK_SLOT_ID slot, std::string reader, const CK_TOKEN_INFO& about_token)
 {
     return {slot,
-            std::string{trimmed(about_slot.slotDescription)},
+            std::move(reader),
             std::string{trimmed(about_token.label)},
             std::string{trimmed(about_token.serialNumber)},
             tries_left(about_token.flags),
@@ -111,24 +111,31 @@ std::optional<TokenState> Tokens::state_of(const pkcs11h_token_id_s& token) cons
         if (functions_->C_GetTokenInfo(slot, &about_token) != CKR_OK ||
             !same(about_token, token) || functions_->C_GetSlotInfo(slot, &about_slot) != CKR_OK)
             continue;
-        return told(slot, about_slot, about_token);
+        return told(slot, std::string{trimmed(about_slot.slotDescription)}, about_token);
     }
     return std::nullopt;
 }
 
-TokenState Tokens::state_in(std::string_view reader) const
+void Tokens::learn_slots()
 {
     for (const auto slot : slots()) {
-        CK_SLOT_INFO about_slot{};
-        if (functions_->C_GetSlotInfo(slot, &about_slot) != CKR_OK ||
-            trimmed(about_slot.slotDescription) != reader)
-            continue;
-        CK_TOKEN_INFO about_token{};
-        if (const auto rv = functions_->C_GetTokenInfo(slot, &about_token); rv != CKR_OK)
-            throw failure(rv, true);
-        return told(slot, about_slot, about_token);
+        CK_SLOT_INFO about{};
+        if (functions_->C_GetSlotInfo(slot, &about) == CKR_OK)
+            slots_[std::string{trimmed(about.slotDescription)}] = slot;
     }
-    throw card_gone();
+}
+
+TokenState Tokens::state_in(const std::string& reader)
+{
+    if (!slots_.contains(reader))
+        learn_slots();
+    const auto slot = slots_.find(reader);
+    if (slot == slots_.end())
+        throw card_gone();
+    CK_TOKEN_INFO about{};
+    if (const auto rv = functions_->C_GetTokenInfo(slot->second, &about); rv != CKR_OK)
+        throw failure(rv, true);
+    return told(slot->second, reader, about);
 }
 
 bool Tokens::log_out(CK_SLOT_ID slot) const noexcept

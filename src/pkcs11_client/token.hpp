@@ -4,9 +4,9 @@
 
 #include <pkcs11-helper-1.0/pkcs11h-core.h>
 
+#include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace cps::pkcs11 {
@@ -51,7 +51,10 @@ public:
     std::optional<TokenState> state_of(const pkcs11h_token_id_s& token) const;
     /// Asks the card in that reader again, and no other. @throws Error card_removed,
     /// module_failed.
-    TokenState state_in(std::string_view reader) const;
+    TokenState state_in(const std::string& reader);
+    /// Which slots the readers have that hold a card now: with our module for good, so that
+    /// `state_in` need not look. No card is asked. @throws Error module_failed.
+    void learn_slots();
     CK_FUNCTION_LIST& functions() const noexcept { return *functions_; }
 
     /// Ends the login to the token in that slot. False unless the module says that it did:
@@ -61,6 +64,7 @@ public:
 private:
     Library library_;
     CK_FUNCTION_LIST_PTR functions_ = nullptr;
+    std::map<std::string, CK_SLOT_ID> slots_; ///< by reader, for `state_in`
 };
 
 } // namespace cps::pkcs11

@@ -127,6 +127,7 @@ private:
             throw out_of_turn();
         const auto found = provider().find(*wanted);
         (void)wire_.send(Kind::listed, encode_listing(found), forever);
+        provider().prepare();
     }
 
     void sign(ByteView body)
