@@ -105,6 +105,15 @@ class ALife(WithPortal):
         self.assertEqual(len(self.agent.dialogs()), 1)
         self.assertEqual(len(self.pin_attempts()), 3)
 
+    def test_a_kept_code_is_not_offered_to_a_card_that_was_given_a_wrong_one(self):
+        session = self.opened()
+        with self.machine.connect() as card:
+            self.assertEqual(card.transmit("0020000108" + "39393939FFFFFFFF").hex(), "63c2")
+        self.assertEqual(self.renew(session["session"]).code, "session_ended")
+        self.assert_ended(session["session"])
+        self.assertEqual(len(self.pin_attempts()), 2)  # the opening's, and the other program's
+        self.opened()  # with all three tries again
+
     def test_the_limit_is_kept(self):
         session = self.opened("list.read")["session"]
         for left in (3, 2, 1, 0):
