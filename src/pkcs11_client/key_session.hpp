@@ -21,7 +21,6 @@ public:
     KeySession(Tokens& tokens, const Wanted& wanted);
     KeySession(const KeySession&) = delete;
     KeySession& operator=(const KeySession&) = delete;
-    ~KeySession();
 
     const TokenCertificate& certificate() const noexcept { return certificate_; }
 
@@ -35,6 +34,16 @@ public:
 
 private:
     struct Logout;
+    /// Closed also where the constructor ends in the middle.
+    struct Handle {
+        explicit Handle(CK_FUNCTION_LIST& its_functions) : functions{its_functions} {}
+        ~Handle();
+        Handle(const Handle&) = delete;
+        Handle& operator=(const Handle&) = delete;
+
+        CK_FUNCTION_LIST& functions;
+        CK_SESSION_HANDLE value = CK_INVALID_HANDLE;
+    };
     /// The object of that class with the certificate's CKA_ID, if any.
     std::optional<CK_OBJECT_HANDLE> object(CK_OBJECT_CLASS of_class) const;
     Bytes on_card(CK_OBJECT_HANDLE certificate) const;
@@ -45,7 +54,7 @@ private:
     TokenCertificate certificate_;
     CK_SLOT_ID slot_ = 0;
     CK_OBJECT_HANDLE object_ = CK_INVALID_HANDLE; ///< the certificate
-    CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
+    Handle session_;
     bool card_was_reset_ = false;
 };
 
