@@ -7,7 +7,6 @@ import time
 import unittest
 
 import rig
-import winscard
 from agent_with_sessions import WithPortal
 from event_stream import EventStream
 from session_tokens import RevokeReceiver, cth, parts
@@ -55,22 +54,6 @@ class CardsThatGo(WithPortal):
         asking.start()
         return asking, answers
 
-    def pull(self):
-        """Takes the card; when pcscd told it to another client that was waiting for it. (Asked, pcscd says so earlier
-        where a command failed: it wakes those who wait at its next look, up to 0.4 s later.)"""
-        told = []
-
-        def wait():
-            self.machine.wait_for_card(state=winscard.STATE_EMPTY)
-            told.append(time.monotonic())
-
-        waiting = threading.Thread(target=wait)
-        waiting.start()
-        time.sleep(0.05)  # until it waits
-        self.card.control("remove")
-        waiting.join(60)
-        return told[0]
-
     def test_pulled_at_any_moment_the_page_hears_it_and_no_token_is_made_after(self):
         heard_after, in_renewals = [], 0
         for pull in range(PULLS):
@@ -82,7 +65,7 @@ class CardsThatGo(WithPortal):
                 signing, renewed = (self.asked_without_end(lambda: self.renew(session, "wide.read")) if pull % 2
                                     else (asking, made))
                 time.sleep(random.uniform(0, 0.3))
-                notice = self.pull()
+                notice = self.card.pull()
                 asking.join(60)
                 signing.join(60)
                 heard = events.wait_for("session", session=session)

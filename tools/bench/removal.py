@@ -38,8 +38,7 @@ def pull(agent, card):
         asking = threading.Thread(target=refused_at, args=(agent, session, refused))
         asking.start()
         time.sleep(0.1)
-        card.remove()
-        noticed = time.monotonic()
+        noticed = card.pull()
         heard = events.wait_for("session", session=session).at
         asking.join(60)
     card.insert()

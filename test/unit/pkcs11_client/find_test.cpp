@@ -6,11 +6,11 @@ using namespace cps::test;
 namespace {
 
 /// What signing with a certificate that was found fails with.
-Errc error_of(const char* faults, std::string_view pin = "1234")
+Errc error_of(const char* faults)
 {
     Faulty faulty{faults};
     REQUIRE(faulty.find().has_value());
-    const auto outcome = faulty.sign_found(pin);
+    const auto outcome = faulty.sign_found("1234");
     CHECK(faulty.logins() <= 1);
     return outcome ? Errc::internal : outcome.error().code();
 }
